@@ -1,0 +1,155 @@
+"""Edits: what was taken out of a text, where, and why.
+
+An edit drops a span of characters or folds it into one character; it never inserts.
+Whoever holds the raw text and the edits can check everything that was done::
+
+    >>> raw = "กรุงเทพ () เป็นเมืองหลวง"
+    >>> edits = [Edit(8, 11, "empty_brackets")]
+    >>> apply(raw, edits)
+    'กรุงเทพ เป็นเมืองหลวง'
+    >>> undo(apply(raw, edits), edits, pieces(raw, edits)) == raw
+    True
+
+Offsets count Python characters (code points), ``start`` included, ``end`` not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+__all__ = ["Edit", "apply", "check", "compose", "merge", "pieces", "undo"]
+
+
+class Edit(NamedTuple):
+    """One span ``[start, end)`` that is dropped, or folded into the one character ``new``."""
+
+    start: int
+    end: int
+    reason: str
+    new: str = ""
+
+
+def apply(raw: str, edits: Iterable[Edit]) -> str:
+    """The text that is left of ``raw``.
+
+    >>> apply("9.4&nbsp;°C", [Edit(3, 9, "html_entity", " ")])
+    '9.4 °C'
+
+    Raises ValueError when an edit is empty, out of order, overlapping, outside the text, or inserts.
+    """
+    out: list[str] = []
+    at = 0
+    for edit in edits:
+        start, end, _, new = edit
+        if not at <= start < end or len(new) > 1:
+            raise _bad(edit, at, len(raw))
+        out.append(raw[at:start])
+        if new:
+            out.append(new)
+        at = end
+    if at > len(raw):
+        raise _bad(edit, at, len(raw))
+    out.append(raw[at:])
+    return "".join(out)
+
+
+def check(raw: str, edits: Iterable[Edit]) -> None:
+    """Raise ValueError with the reason and the numbers when ``edits`` do not fit ``raw``."""
+    at = 0
+    for edit in edits:
+        if not at <= edit.start < edit.end <= len(raw) or len(edit.new) > 1:
+            raise _bad(edit, at, len(raw))
+        at = edit.end
+
+
+def pieces(raw: str, edits: Iterable[Edit]) -> list[str]:
+    """The raw characters under each edit, in order: with them and the edits, :func:`undo` gives ``raw`` back."""
+    return [raw[edit.start : edit.end] for edit in edits]
+
+
+def undo(text: str, edits: Sequence[Edit], removed: Sequence[str]) -> str:
+    """The raw text that ``edits`` made ``text`` from; ``removed`` holds the piece under each edit.
+
+    >>> undo("9.4 °C", [Edit(3, 9, "html_entity", " ")], ["&nbsp;"])
+    '9.4&nbsp;°C'
+
+    Raises ValueError when the pieces do not belong to the edits.
+    """
+    if len(edits) != len(removed):
+        raise ValueError(f"{len(edits)} edits need as many removed pieces, got {len(removed)}")
+    out: list[str] = []
+    at = raw_at = 0
+    for edit, piece in zip(edits, removed, strict=True):
+        if edit.end - edit.start != len(piece):
+            raise ValueError(f"{edit.reason}: [{edit.start}:{edit.end}] needs a piece of {edit.end - edit.start} characters, got {len(piece)}")
+        kept = edit.start - raw_at
+        out += (text[at : at + kept], piece)
+        at += kept + len(edit.new)
+        raw_at = edit.end
+    out.append(text[at:])
+    return "".join(out)
+
+
+def merge(*groups: Iterable[Edit]) -> list[Edit]:
+    """Edits of one text in order; where two overlap, the one of the earlier group stands.
+
+    >>> merge([Edit(4, 9, "table")], [Edit(0, 2, "url"), Edit(5, 6, "url")])
+    [Edit(start=0, end=2, reason='url', new=''), Edit(start=4, end=9, reason='table', new='')]
+    """
+    out: list[Edit] = []
+    for group in groups:
+        old, out, at = out, [], 0
+        for edit in sorted(group):
+            while at < len(old) and old[at].end <= edit.start:
+                out.append(old[at])
+                at += 1
+            if (at == len(old) or old[at].start >= edit.end) and (not out or out[-1].end <= edit.start):
+                out.append(edit)
+        out += old[at:]
+    return out
+
+
+def compose(first: Sequence[Edit], then: Sequence[Edit]) -> list[Edit]:
+    """One list of edits on the raw text that does what ``first`` and, on its result, ``then`` do.
+
+    >>> raw = "ก (; ) ข"
+    >>> first = [Edit(3, 5, "brackets")]                  # "ก () ข"
+    >>> compose(first, [Edit(1, 4, "empty_brackets")])
+    [Edit(start=1, end=6, reason='empty_brackets', new='')]
+
+    An edit of ``then`` that reaches over earlier ones takes them in: a raw character has one reason, the last one.
+    An edit that stands beside an earlier one leaves it as it is.
+    """
+    if not first:
+        return list(then)
+    out: list[Edit] = []
+    i, n = 0, len(first)
+    shift = 0  # raw offset minus offset in the text between, for what lies behind the edits passed so far
+    for start, end, reason, new in then:
+        # Edits that lie wholly before this one stay. A fold's own character counts as its place in the text.
+        while i < n:
+            e = first[i]
+            at = e.start - shift  # where the edit shows in the text between
+            if at + len(e.new) > start:
+                break
+            out.append(e)
+            shift += e.end - e.start - len(e.new)
+            i += 1
+        raw_start = start + shift
+        while i < n:
+            e = first[i]
+            if e.start - shift >= end:
+                break
+            raw_start = min(raw_start, e.start)
+            shift += e.end - e.start - len(e.new)
+            i += 1
+        out.append(Edit(raw_start, end + shift, reason, new))
+    out += first[i:]
+    return out
+
+
+def _bad(edit: Edit, at: int, length: int) -> ValueError:
+    if len(edit.new) > 1:
+        return ValueError(f"{edit.reason}: [{edit.start}:{edit.end}] puts in {len(edit.new)} characters {edit.new!r}; an edit may leave one at most")
+    return ValueError(f"{edit.reason}: [{edit.start}:{edit.end}] does not fit after {at} in a text of {length} characters")
