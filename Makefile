@@ -1,0 +1,54 @@
+# What a developer runs. Needs Python >= 3.11 with pip, and make; everything else goes into .venv.
+# `make install` runs by itself before the others, and again only when pyproject.toml has changed.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The extras that the tests use. None of them depends on torch; training has its own installation page.
+EXTRAS := words,hub,pandas
+
+SAMPLE := thaiwiki_clean/samples/pages.jsonl
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench docs clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile
+
+install: $(STAMP)  ## make .venv with all that the tests need
+
+$(STAMP): pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"needs Python 3.11 or newer, got {v[0]}.{v[1]}; name another one: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'  # older ones do not know dependency groups
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]' --group dev
+	@touch $(STAMP)
+
+demo: $(STAMP)  ## clean the sample pages into demo-out/ and say where to look
+	@rm -rf demo-out
+	$(BIN)/thaiwiki-clean build $(SAMPLE) demo-out
+	@printf '\nLook at\n'
+	@for f in report.html README.md manifest.json articles dropped data; do test ! -e demo-out/$$f || echo "  demo-out/$$f"; done
+	@printf '\nOne page, with everything that was taken out of it and why\n  %s\n' \
+		"$(BIN)/thaiwiki-clean explain --title ปลากัด --source $(SAMPLE)"
+
+test: $(STAMP)  ## run the tests (CI=true: more examples, always the same ones)
+	$(BIN)/python -m pytest -n 2
+
+check: $(STAMP)  ## ruff, the format, and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+
+bench: $(STAMP)  ## measure accuracy and speed; figures and commands are in benchmarks/README.md
+	$(BIN)/python benchmarks/accuracy.py
+	$(BIN)/python benchmarks/speed.py
+
+docs: $(STAMP)  ## build the documentation into site/
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/zensical build --clean --strict
+
+clean:  ## remove what the other targets made, but for .venv
+	rm -rf demo-out site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
