@@ -1,0 +1,170 @@
+"""Words: PyThaiNLP's segmentation of a text, lossless, line by line, in time linear in the text.
+
+    >>> words("แมวกินปลา\\nปลาว่ายน้ำ")
+    ['แมว', 'กิน', 'ปลา', '\\n', 'ปลา', 'ว่ายน้ำ']
+
+Two engines: ``nlpo3`` (newmm written again in Rust: about five times faster, nearly the same tokens) and ``newmm`` itself.
+Segmentation is the dearest step of the whole flow, so a page is segmented once and its tokens are handed on.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+
+__all__ = ["ENGINES", "engine_version", "n_words", "words"]
+
+#: The engines that :func:`words` knows, the default first.
+ENGINES = ("nlpo3", "newmm")
+
+Segment = Callable[[str], list[str]]
+
+# Why a guard: both engines search a graph of dictionary words from one unambiguous cut to the next.
+# nlpo3 1.4.0 keeps no set of visited nodes: where no cut is unambiguous it walks every path, 0.2 ms a character
+# instead of 0.4 us ("กรอ" or "ส" said 100 times). newmm 5.4.0 has the set (2.5 us a character there), but copies the rest
+# of the line at every cluster. So a run that may blow up goes to newmm, and no engine sees more than a window.
+# Words over and over, and consonants without vowels, are what blows up: a search by random change for dear runs of
+# dictionary words found 200 us a character without these two tests and 0.8 with them (benchmarks/words.py).
+_RUN = re.compile(r"[^ ]{24,}")  # in 65,940 runs of real passages the median is 9 characters, p99 86, the longest 284
+_CONSONANTS = re.compile("[ก-ฮ]{16}")  # 4 of 5,494 lines of real passages
+_LOOP_SAMPLE, _LOOP_STEP, _LOOP_REACH = 8, 16, 40  # characters; 0.5 % of real text is in runs that match
+# Characters that an engine sees at once: of a line for newmm, whose copies cost a tenth of the rest at this size, of a run
+# without a blank for nlpo3. A window ends where a word ends, so few words are touched.
+_LINE_WINDOW, _RUN_WINDOW = 4000, 400
+_MARGIN = 40  # words that end so near the end of a window are segmented again with what follows; words are shorter
+
+
+def words(text: str, engine: str = "nlpo3") -> list[str]:
+    """``text`` as a list of words, blanks and other tokens; joined they are ``text`` again, for every str.
+
+    >>> words("ราคา 1,250 บาท")
+    ['ราคา', ' ', '1,250', ' ', 'บาท']
+
+    A newline is a token of its own, lines are segmented alone (which changes no token: no dictionary word holds a newline).
+    ``nlpo3`` hands the rare run that would take it exponential time to newmm; ``newmm`` gives newmm's tokens throughout.
+    These are the engines' own tokens: ``pythainlp.word_tokenize`` also joins broken numbers such as 19:32.
+    Raises ValueError for another engine, ImportError when PyThaiNLP or nlpo3 is missing.
+    """
+    segment = _segmenter(engine)
+    out: list[str] = []
+    for line in text.split("\n"):
+        if line:
+            out += segment(line)
+        out.append("\n")
+    out.pop()
+    return out
+
+
+def n_words(tokens: Iterable[str]) -> int:
+    """How many of ``tokens`` are words: those that hold more than blanks and line ends.
+
+    >>> n_words(["แมว", " ", "กิน", "\\n", "ปลา"])
+    3
+
+    Punctuation and numbers count, as everywhere in PyThaiNLP.
+    """
+    return sum(not token.isspace() for token in tokens)
+
+
+def engine_version(engine: str = "nlpo3") -> str:
+    """The versions behind an engine, for a manifest: with another version the tokens may be others.
+
+    >>> engine_version("newmm").startswith("newmm, pythainlp ")
+    True
+
+    The dictionary is part of PyThaiNLP. ``nlpo3`` names both packages, for it reads that dictionary.
+    """
+    from importlib.metadata import PackageNotFoundError, version
+
+    _check(engine)
+    try:
+        ours = f"pythainlp {version('pythainlp')}"
+        return f"nlpo3 {version('nlpo3')}, {ours}" if engine == "nlpo3" else f"newmm, {ours}"
+    except PackageNotFoundError as error:
+        raise _missing() from error
+
+
+def _check(engine: str) -> None:
+    if engine not in ENGINES:
+        raise ValueError(f"no word engine {engine!r}; there are {' and '.join(ENGINES)}")
+
+
+def _missing() -> ImportError:
+    return ImportError("counting words needs PyThaiNLP and nlpo3: pip install 'thaiwiki-clean[words]'")
+
+
+@functools.cache
+def _segmenter(engine: str) -> Segment:
+    """A function that segments one line, loaded on first use."""
+    _check(engine)
+    try:
+        from pythainlp.tokenize.newmm import segment as newmm
+
+        if engine == "newmm":
+            return functools.partial(_windows, newmm, _LINE_WINDOW)
+        import nlpo3  # noqa: F401  (PyThaiNLP would import it at the first call and only then complain)
+        from pythainlp.tokenize.nlpo3 import segment as fast
+    except ImportError as error:
+        raise _missing() from error
+    # Never safe_mode (1.4.0 gives back other characters than it got) nor parallel_mode (deadlocks in a forked child).
+    return functools.partial(_guarded, fast, newmm)
+
+
+def _guarded(fast: Segment, slow: Segment, line: str) -> list[str]:
+    """``fast`` for the line, but for the runs without a blank that would cost it exponential time."""
+    out: list[str] = []
+    at = 0
+    for run in _RUN.finditer(line):
+        start, end = run.span()
+        if end - start > _RUN_WINDOW or _may_blow_up(run[0]):
+            if at < start:
+                out += _lossless(fast, line[at:start])
+            out += _windows(lambda piece: (slow if _may_blow_up(piece) else fast)(piece), _RUN_WINDOW, run[0])
+            at = end
+    if at < len(line):
+        out += _lossless(fast, line[at:] if at else line)
+    return out
+
+
+def _may_blow_up(run: str) -> bool:
+    """Whether a few characters come again soon after, looked at every few characters, or vowels are missing for long."""
+    for at in range(0, len(run) - _LOOP_SAMPLE, _LOOP_STEP):
+        if run.find(run[at : at + _LOOP_SAMPLE], at + 1, at + _LOOP_SAMPLE + _LOOP_REACH) != -1:
+            return True
+    return _CONSONANTS.search(run) is not None
+
+
+def _windows(segment: Segment, size: int, line: str) -> list[str]:
+    """The tokens of ``line``, never showing ``segment`` more than ``size`` characters of it."""
+    out: list[str] = []
+    at = 0
+    while len(line) - at > size:
+        end = at + size
+        # A mark stays with its letter; eight marks on one letter are no letter any more.
+        for _ in range(8):
+            if end < len(line) and unicodedata.category(line[end])[0] == "M":
+                end += 1
+        tokens = _lossless(segment, line[at:end])
+        kept = end - at
+        while len(tokens) > 1 and kept > size - _MARGIN:
+            kept -= len(tokens.pop())
+        out += tokens
+        at += kept
+    out += _lossless(segment, line[at:])
+    return out
+
+
+def _lossless(segment: Segment, piece: str) -> list[str]:
+    """The tokens of ``piece``; half a surrogate pair, which no engine takes, is segmented as U+FFFD."""
+    try:
+        return segment(piece)
+    except UnicodeEncodeError:
+        tokens = segment(re.sub("[\ud800-\udfff]", "\ufffd", piece))
+    out: list[str] = []
+    at = 0
+    for token in tokens:
+        out.append(piece[at : at + len(token)])
+        at += len(token)
+    return out
