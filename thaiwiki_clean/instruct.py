@@ -1,0 +1,315 @@
+"""Instruction data from clean pages: prompts from a table that a curator edits, answers from the page's own text.
+
+An answer is a piece of the page as it stands: the whole article, its lead, its first paragraph, or one section.
+It ends where a sentence or paragraph ends and fits the budget, or it is left out with a reason.
+One piece of text answers one prompt only: where several kinds of prompt would have the same answer, one is drawn.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import regex
+
+from thaiwiki_clean import vocabulary
+from thaiwiki_clean.budget import CHARACTERS, Ruler, ruler, shorten
+from thaiwiki_clean.budget import Counter as Tokenizer
+from thaiwiki_clean.contamination import Index, contaminated
+from thaiwiki_clean.formats import Example
+from thaiwiki_clean.markup import is_name
+from thaiwiki_clean.page import Page
+from thaiwiki_clean.sections import Section, sections
+from thaiwiki_clean.splits import Splits, split_families
+
+__all__ = ["KINDS", "LEFT_OUT", "Plan", "Skipped", "Template", "default_templates", "instructions", "page_examples"]
+
+#: kind of prompt -> the piece of a page that answers it.
+KINDS: dict[str, str] = {
+    "definition": "whole",
+    "varied": "whole",
+    "question": "lead",
+    "summary": "paragraph",
+    "section": "section",
+}
+
+#: why an example was left out -> what it says to a reader.
+LEFT_OUT: dict[str, str] = {
+    "source": "Pages of this wiki do not explain their title: Wikisource holds sources, Wikiquote quotations.",
+    "title": "The title holds wiki markup or a line end, or nothing.",
+    "no_piece": "The page has no such piece: no text before its first header, or no section.",
+    "same_answer": "Another prompt of this page has the same answer.",
+    "list_residue": "What stands before the first list line, header or markup is too short for an answer.",
+    "no_end": "No sentence or paragraph ends within the budget.",
+    "too_short": "The answer is shorter than the shortest that says something.",
+    "echo": "The answer is its prompt or its title over again.",
+    "prompt_inside": "The answer holds its prompt.",
+    "contaminated": "The example shares a passage with an evaluation set.",
+}
+
+#: Wikis whose pages do not explain their title.
+NOT_EXPLAINING = ("thaiwikisource", "thaiwikiquote")
+
+# Graphemes are not needed here: a bound on characters, below which the gold pages hold no sentence that explains anything.
+_SHORTEST_ANSWER = 40
+
+_LIST_LINE = regex.compile(r"[ \t]*(?:[*#;:•◦▪‣·]|[-–—][ ]|={1,6}[^=\n]+=+[ \t]*$|\{\||\|[-}+]|!(?=[ !])|\[\[)")
+_BAD_TITLE = regex.compile(r"[\n\[\]{}|<>]")
+_ASKS = regex.compile(r"[?？]\s*$|(?:อะไร|ใคร|ทำไม|อย่างไร|ที่ไหน|เมื่อไร|เมื่อไหร่|หรือไม่|หรือยัง|ไหม)$|^(?:ใคร|ทำไม|อะไร|ไฉน)")
+_PERSON = regex.compile(
+    r"""^(?:นาย|นาง|นางสาว|พลเอก|พลโท|พลตรี|พันเอก|หม่อม|สมเด็จพระ(?!ศรี)|พระเจ้า|พระนาง|พระองค์เจ้า|เจ้าชาย|เจ้าหญิง|จักรพรรดิ|ดร\.|ศาสตราจารย์)
+    |^[^\n]{0,220}?(?:เกิด(?:เมื่อ|วันที่|ใน|ที่|[ ]?\p{N})|ประสูติ|เป็น(?:อดีต)?(?:นัก(?!ษัตร)|พระ(?:มหา)?กษัตริย์|พระราช(?:โอรส|ธิดา)|พระ(?:โอรส|ธิดา)|ดารา|นายแบบ|นางแบบ|นายทหาร|ผู้กำกับ|จิตรกร|กวี[ ]))""",
+    regex.VERBOSE,
+)
+
+
+class Template(NamedTuple):
+    """One way to ask: ``prompt`` names ``{title}``, and ``{section}`` or ``{parent}`` where it asks about a section."""
+
+    id: str
+    kind: str
+    about: str
+    prompt: str
+
+
+class Skipped(NamedTuple):
+    """An example that was left out; ``reason`` is a key of :data:`LEFT_OUT`."""
+
+    page_id: str
+    kind: str
+    reason: str
+    detail: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Everything that decides which examples a page gives; the same page and plan give the same examples anywhere."""
+
+    kinds: tuple[str, ...] = ("definition",)
+    templates: tuple[Template, ...] = dataclasses.field(default_factory=lambda: default_templates())
+    tokenizer: str | Tokenizer | None = None
+    max_tokens: int = 1024
+    seed: int = 0
+    splits: Splits = dataclasses.field(default_factory=Splits)
+    evaluation: Index | None = None
+
+    def __post_init__(self) -> None:
+        for kind in self.kinds:
+            if kind not in KINDS:
+                raise ValueError(f"no kind {kind!r} of prompt; there are {', '.join(KINDS)}")
+            if not any(template.kind == kind for template in self.templates):
+                raise ValueError(f"no template of kind {kind!r} among {len(self.templates)}; add one, or leave the kind out")
+        if not self.kinds:
+            raise ValueError(f"no kind of prompt asked for; there are {', '.join(KINDS)}")
+        if self.max_tokens < 1:
+            raise ValueError(f"max_tokens should be positive, got {self.max_tokens}")
+
+
+@cache
+def default_templates() -> tuple[Template, ...]:
+    """The templates of ``vocabulary/instructions.tsv``, in its order.
+
+    >>> default_templates()[0].prompt.format(title="แมว")
+    'อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ แมว'
+
+    Raises ValueError with the line when a template cannot be used.
+    """
+    found = tuple(Template(*row) for row in vocabulary.terms("instructions"))
+    check(found)
+    return found
+
+
+def check(found: Sequence[Template]) -> None:
+    """Raise ValueError unless every template has an id of its own, a known kind, and the fields that it asks with."""
+    seen = set()
+    for t in found:
+        fields = set(regex.findall(r"\{(\w*)\}", t.prompt))
+        allowed = {"title"} | ({"section"} if t.kind == "section" else set()) | ({"parent"} if t.about == "nested" else set())
+        problem = (
+            f"another template has the id {t.id!r}" if t.id in seen
+            else f"kind {t.kind!r} is none of {', '.join(KINDS)}" if t.kind not in KINDS
+            else f"about {t.about!r} is none of any, person, thing, question, nested" if t.about not in ("any", "person", "thing", "question", "nested")
+            else f"it names {', '.join(sorted(fields))} and should name {', '.join(sorted(allowed))}" if not {"title"} <= fields <= allowed
+            else "a prompt is one line" if "\n" in t.prompt
+            else ""
+        )  # fmt: skip
+        if problem:
+            raise ValueError(f"template {t.id!r} ({t.prompt!r}): {problem}")
+        seen.add(t.id)
+
+
+def instructions(
+    pages: Iterable[Page],
+    *,
+    templates: Sequence[Template] | None = None,
+    kinds: Sequence[str] = ("definition",),
+    tokenizer: str | Tokenizer | None = None,
+    max_tokens: int = 1024,
+    seed: int = 0,
+    splits: Splits | None = None,
+    evaluation: Index | None = None,
+    on_skip: Callable[[Skipped], object] | None = None,
+) -> Iterator[Example]:
+    """Examples of instruction data from clean pages, in the order of the pages.
+
+    >>> page = Page("1", "แมว", "thaiwikipedia", "", raw := "แมวเป็นสัตว์เลี้ยงลูกด้วยนมขนาดเล็กในวงศ์เสือและแมว", raw)
+    >>> [(e.prompt, e.split) for e in instructions([page], tokenizer="characters")]
+    [('อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ แมว', 'train')]
+
+    ``max_tokens`` bounds prompt, answer and what a trainer puts around them, the stop token included, in tokens of ``tokenizer``
+    (see :func:`thaiwiki_clean.budget.ruler`), in words when it is None. Pages with a verdict in ``dropped`` give nothing.
+    Without ``splits`` the pages are read into memory first, because families need them all: hand in
+    :func:`thaiwiki_clean.splits.split_families` of the same pages to let them flow.
+    What is left out goes to ``on_skip``; without one, its counts are logged at the end.
+    """
+    if splits is None:
+        pages = list(pages)
+        splits = split_families(pages, seed=seed)
+    chosen = tuple(templates) if templates is not None else default_templates()
+    check(chosen)
+    plan = Plan(tuple(kinds), chosen, tokenizer, max_tokens, seed, splits, evaluation)
+    return _run(pages, plan, on_skip)
+
+
+def _run(pages: Iterable[Page], plan: Plan, on_skip: Callable[[Skipped], object] | None) -> Iterator[Example]:
+    counts: Counter[str] = Counter()
+    for page in pages:
+        for made in page_examples(page, plan):
+            if isinstance(made, Example):
+                yield made
+            elif on_skip:
+                on_skip(made)
+            else:
+                counts[made.reason] += 1
+    if counts:
+        logging.getLogger(__name__).warning("left out: %s", ", ".join(f"{n} {reason}" for reason, n in counts.most_common()))
+
+
+def page_examples(page: Page, plan: Plan) -> Iterator[Example | Skipped]:
+    """What one page gives: for every kind asked for an example or the reason why not. Nothing for a page with a verdict."""
+    if page.dropped is not None:
+        return
+    verdict = "source" if page.source in NOT_EXPLAINING else "title" if not page.title.strip() or _BAD_TITLE.search(page.title) else ""
+    if verdict:
+        yield from (Skipped(page.id, kind, verdict, page.title) for kind in plan.kinds)
+        return
+    pieces = _pieces(page, plan.kinds)
+    wanted = set(plan.kinds)
+    measure = ruler(plan.tokenizer)
+    for name, piece, kinds in pieces:
+        kind, template = _draw(page, name, piece.path, kinds, plan)
+        yield from (Skipped(page.id, other, "same_answer", name) for other in kinds if other != kind)
+        made = _example(page, name, piece, template, measure, plan)
+        yield made if isinstance(made, Example) else Skipped(page.id, kind, made.reason, made.detail)
+    served = {kind for _, _, kinds in pieces for kind in kinds}
+    yield from (Skipped(page.id, kind, "no_piece") for kind in plan.kinds if kind in wanted - served)
+
+
+def _pieces(page: Page, kinds: Sequence[str]) -> list[tuple[str, Section, tuple[str, ...]]]:
+    """``(name, place, kinds that it answers)`` for every piece of the page; no two are the same stretch of text."""
+    if not page.text.strip():
+        return []
+    whole = Section((), len(page.text) - len(page.text.lstrip()), len(page.text.rstrip()))
+    found = [("whole", whole)]
+    if set(kinds) - {"definition", "varied"}:
+        parts = sections(page)
+        if not parts[0].path:
+            lead = parts[0]
+            end = page.text.find("\n", lead.start, lead.end)
+            first = lead._replace(end=lead.end if end < 0 else end)
+            found.append(("lead", lead))
+            if (first.start, first.end) != (whole.start, whole.end):  # else there is nothing to sum up
+                found.append(("paragraph", first))
+        found += [(f"section-{i}", part) for i, part in enumerate(parts) if part.path]
+    places: dict[tuple[int, int], tuple[str, Section, list[str]]] = {}
+    for name, piece in found:
+        served = [kind for kind in kinds if KINDS[kind] == name.partition("-")[0]]
+        if served:
+            places.setdefault((piece.start, piece.end), (name, piece, []))[2].extend(served)
+    return [(name, piece, tuple(served)) for name, piece, served in places.values()]
+
+
+def _draw(page: Page, name: str, path: tuple[str, ...], kinds: tuple[str, ...], plan: Plan) -> tuple[str, Template]:
+    """The kind and the template that ask for this piece; which, only the seed, the page and the piece decide."""
+    digest = hashlib.sha256(f"{plan.seed}\n{page.source}\n{page.id}\n{name}".encode("utf-8", "surrogatepass")).digest()
+    kind = kinds[int.from_bytes(digest[:8], "big") % len(kinds)]
+    of_kind = [t for t in plan.templates if t.kind == kind]
+    about = "question" if _ASKS.search(page.title) else "person" if _is_person(page) else "thing"
+    special = "nested" if len(path) > 1 else about
+    fitting = (
+        [t for t in of_kind if t.about == special]
+        if special in ("nested", "question")
+        else [t for t in of_kind if t.about in ("any", special)]
+    )
+    fitting = fitting or [t for t in of_kind if t.about == "any"] or of_kind
+    return kind, fitting[int.from_bytes(digest[8:16], "big") % len(fitting)]
+
+
+def _is_person(page: Page) -> bool:
+    return bool(_PERSON.match(page.title) or _PERSON.match(page.text))
+
+
+def _example(page: Page, name: str, piece: Section, template: Template, measure: Ruler, plan: Plan) -> Example | Skipped:
+    def left_out(reason: str, detail: str = "") -> Skipped:
+        return Skipped(page.id, template.kind, reason, detail)
+
+    section = piece.path[-1] if piece.path else ""
+    if piece.path and (not section or _BAD_TITLE.search("".join(piece.path))):
+        return left_out("title", section)
+    prompt = template.prompt.format(title=page.title, section=section, parent=piece.path[-2] if len(piece.path) > 1 else "")
+    text = page.text[piece.start : piece.end]
+    prose = _before_residue(text)
+    if len(prose) < _SHORTEST_ANSWER:
+        return left_out("too_short" if prose == text else "list_residue", name)
+    answer = shorten(prose, prompt, measure, plan.max_tokens)
+    if len(answer) < _SHORTEST_ANSWER:
+        return left_out("too_short" if answer else "no_end", name)
+    if _letters(answer) in (_letters(prompt), _letters(page.title)):
+        return left_out("echo")
+    if prompt in answer or any(len(said) >= 12 and said in answer for said in _said(template)):
+        return left_out("prompt_inside")
+    if plan.evaluation and (found := contaminated(prompt, answer, plan.evaluation)):
+        return left_out("contaminated", found)
+    return Example(
+        prompt,
+        answer,
+        id=f"{page.source}/{page.id}/{name}",
+        kind=template.kind,
+        template=template.id,
+        title=page.title,
+        section=piece.path,
+        url=page.url,
+        page_id=page.id,
+        source=page.source,
+        n_words=None if plan.tokenizer == CHARACTERS else ruler().count(answer),
+        n_tokens=measure.size(prompt, answer) if measure.unit == "tokens" else None,
+        shortened=len(answer) < len(text),
+        split=plan.splits.of(page),
+    )
+
+
+def _before_residue(text: str) -> str:
+    """``text`` up to the first line of a list, header or markup, and without bare names at its end."""
+    kept: list[str] = []
+    for line in text.split("\n"):
+        if _LIST_LINE.match(line) or (is_name(line) and kept and is_name(kept[-1])):
+            break
+        kept.append(line)
+    while kept and (is_name(kept[-1]) or not kept[-1].strip()):
+        kept.pop()
+    return "\n".join(kept).rstrip()
+
+
+@cache
+def _said(template: Template) -> tuple[str, ...]:
+    """What a template says besides the names it is filled with."""
+    return tuple(part.strip() for part in regex.split(r"\{\w+\}", template.prompt))
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in text if char.isalnum())
