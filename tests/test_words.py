@@ -16,30 +16,31 @@ from thaiwiki_clean.words import ENGINES, engine_version, n_words, words
 
 thai = st.text(st.characters(min_codepoint=0x0E01, max_codepoint=0x0E5B))
 pieces = st.sampled_from(["แมว", "กรอ", "ส", "ก่", "ํา", " ", "\n", "\r\n", "\t", "\x00", "\ud800", "\u200b", "🙂", "abc", "1,250", "นานา ", "์"])
-hostile = st.builds(lambda piece, n, rest: piece * n + rest, pieces, st.integers(1, 700), thai)
+hostile = st.builds(lambda before, piece, n, after: before + piece * n + after, thai | pieces, pieces, st.integers(1, 700), thai)
 anything = st.text(st.characters()) | thai | hostile | st.lists(pieces).map("".join)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(text=anything)
 @example(text="")
 @example(text="\n")
 @example(text="แมว\n\n \nปลา\n")
 @example(text="\udc00" + "ส" * 900)
 @example(text="ก" + "่" * 900)
+@example(text="ใน กรอกรอกรอกรอกรอกรอกรอกรอกรอ และ")
 def test_tokens_joined_are_the_text(engine: str, text: str) -> None:
     assert "".join(words(text, engine)) == text
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(a=anything, b=anything)
 def test_lines_are_segmented_alone(engine: str, a: str, b: str) -> None:
     assert words(f"{a}\n{b}", engine) == [*words(a, engine), "\n", *words(b, engine)]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(deadline=None)
 @given(text=anything)
 def test_no_token_is_empty(text: str) -> None:
     assert all(words(text))
@@ -94,9 +95,9 @@ def test_only_hostile_runs_go_to_newmm() -> None:
 
 
 def test_a_window_ends_where_a_word_ends() -> None:
-    sentence = "เป็นศูนย์กลางการปกครองและการศึกษาของประเทศ"
-    whole = words(sentence)
-    assert words(sentence * 60) == whole * 60
+    sentence = "เป็นศูนย์กลางการปกครองและการศึกษาของประเทศไทย"  # 45 characters: windows of 400 would end inside its words
+    assert len(words(sentence)) > 5
+    assert words(sentence * 60) == words(sentence) * 60
 
 
 def test_no_window_ends_between_a_letter_and_its_mark() -> None:
