@@ -38,7 +38,7 @@ class Cleaned:
         """``(reason, characters)`` for every edit, in the order of the raw text.
 
         >>> explain("กรุงเทพ () เป็นเมืองหลวงของประเทศไทย").removed()
-        [('empty_brackets', '() ')]
+        [('empty_brackets', ' ()')]
         """
         return [(edit.reason, self.raw[edit.start : edit.end]) for edit in self.edits]
 

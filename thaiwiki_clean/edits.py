@@ -4,7 +4,7 @@ An edit drops a span of characters or folds it into one character; it never inse
 Whoever holds the raw text and the edits can check everything that was done::
 
     >>> raw = "กรุงเทพ () เป็นเมืองหลวง"
-    >>> edits = [Edit(8, 11, "empty_brackets")]
+    >>> edits = [Edit(7, 10, "empty_brackets")]
     >>> apply(raw, edits)
     'กรุงเทพ เป็นเมืองหลวง'
     >>> undo(apply(raw, edits), edits, pieces(raw, edits)) == raw

@@ -20,7 +20,9 @@ REASONS: dict[str, str] = {
     "source_line": "A list item that only names where the line above comes from.",
     "list_marker": "A list or indent marker that the parser left behind.",
     "repeated_line": "A line that stands earlier on the same page; the first one stays.",
-    "magic_word": "A MediaWiki switch such as __NOTOC__, or a left-over template parameter.",
+    "repeated_title": "The page's title alone on the line above a text that begins with it.",
+    "magic_word": "A MediaWiki switch such as __NOTOC__, or a line such as DEFAULTSORT.",
+    "template_parameter": "A parameter of a template that the parser left behind a bar.",
     "reference": "A footnote mark such as [1] or [citation needed], or a <ref> with its body.",
     "edit_link": "The [edit] link of a section header.",
     "url": "A web address that stands bare or in single brackets.",
@@ -32,7 +34,7 @@ REASONS: dict[str, str] = {
     "invisible": "An invisible character where it carries no meaning.",
     "odd_blank": "A no-break or other odd blank, folded into a plain one.",
     "thai_vowel": "A vowel typed as two characters (เเ, ํา), folded into one (แ, ำ).",
-    "thai_mark": "A Thai mark that is doubled, or stands where no letter carries it.",
+    "thai_mark": "A Thai mark that is doubled or stands in the wrong order.",
     "spacing": "A blank at the end of a line, a doubled blank, or a blank line too many.",
 }
 

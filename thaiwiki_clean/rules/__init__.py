@@ -1,9 +1,63 @@
-"""The rules, in the order in which they run."""
+"""The rules, in the order in which they run.
+
+The order is honest: rules that know what a thing is stand before rules that know only that it repeats,
+and rules that drop a whole region before rules that mend inside a line.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
 from thaiwiki_clean.edits import Edit
+from thaiwiki_clean.rules.brackets import empty_brackets
+from thaiwiki_clean.rules.characters import invisible, line_end, odd_blank, thai_mark, thai_vowel
+from thaiwiki_clean.rules.images import image
+from thaiwiki_clean.rules.inline import edit_link, html, html_entity, magic_word, reference, template_parameter, url, wiki_markup
+from thaiwiki_clean.rules.lists import category, hatnote, link_list, list_intro, list_marker, navigation, source_line
+from thaiwiki_clean.rules.redirects import redirect
+from thaiwiki_clean.rules.repeats import repeated_line, repeated_title
+from thaiwiki_clean.rules.sections import bare_header, boilerplate_section, section_header
+from thaiwiki_clean.rules.spacing import spacing
+from thaiwiki_clean.rules.tables import table
 
-RULES: tuple[Callable[[str], Iterable[Edit]], ...] = ()
+__all__ = ["RULES"]
+
+RULES: tuple[Callable[[str], Iterable[Edit]], ...] = (
+    # Characters first: every later rule may then trust that a newline ends a line and a blank is a blank.
+    line_end,
+    odd_blank,
+    invisible,
+    thai_vowel,
+    thai_mark,
+    # Pages that are nothing else.
+    redirect,
+    # Markup that is known by its signs. A reference goes with its body before other tags lose their signs.
+    reference,
+    html,
+    html_entity,
+    edit_link,
+    image,
+    url,
+    template_parameter,
+    wiki_markup,
+    magic_word,
+    # Lines and regions that are known by their words. Tables before sections: a cell is no header.
+    table,
+    boilerplate_section,
+    hatnote,
+    navigation,
+    source_line,
+    bare_header,
+    # Lines that are known only by saying nothing. Markers stay until here: a line of nothing but a marker is no name.
+    list_intro,
+    link_list,
+    list_marker,
+    category,
+    section_header,
+    # Lines that are known only by standing twice.
+    repeated_title,
+    repeated_line,
+    # Inside what is left.
+    empty_brackets,
+    spacing,
+)

@@ -1,0 +1,193 @@
+"""Where things are in a page: lines, headers, letters, all as offsets; and what a line looks like.
+
+Everything here is a pure function of the text, and the ones that split it remember the last few texts,
+because every rule asks the same questions of the same page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache, wraps
+from itertools import accumulate
+from typing import NamedTuple
+
+import regex
+
+from thaiwiki_clean import vocabulary
+from thaiwiki_clean.edits import Edit, apply, compose
+
+__all__ = ["Header", "Lines", "clauses", "drop_lines", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "settled"]
+
+#: A name, a link or a category is shorter than this many characters; longer lines are taken for prose unless something says otherwise.
+#: 99 % of the titles, categories and list items of the gold pages are below 90.
+NAME_LENGTH = 100
+#: A paragraph: this long, with this many clause words. No list item of the pages we read reaches both.
+PARAGRAPH_LENGTH = 100
+PARAGRAPH_CLAUSES = 3
+
+
+class Lines(NamedTuple):
+    """The lines of a text, without their newlines, and where each begins; ``start`` has one entry more."""
+
+    line: list[str]
+    start: list[int]
+
+
+@lru_cache(maxsize=8)
+def lines(text: str) -> Lines:
+    r"""The lines of ``text``. Only ``\n`` ends a line: ``str.splitlines`` knows nine more.
+
+    >>> lines("ก\nขค")
+    Lines(line=['ก', 'ขค'], start=[0, 2, 5])
+    """
+    split = text.split("\n")
+    return Lines(split, [0, *accumulate(len(line) + 1 for line in split)])
+
+
+def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
+    r"""The edit that drops the lines ``first`` to ``last`` (included) with their newlines.
+
+    >>> drop_lines("ก\nข\nค", 1, 1, "url")
+    Edit(start=2, end=4, reason='url', new='')
+    """
+    start = lines(text).start
+    return Edit(start[first], min(start[last + 1], len(text)), reason)
+
+
+def settled(step: Callable[[str], Iterable[Edit]]) -> Callable[[str], list[Edit]]:
+    """A rule that repeats ``step`` until it finds nothing more, for dirt that is nested in itself."""
+
+    @wraps(step)
+    def rule(text: str) -> list[Edit]:
+        edits: list[Edit] = []
+        while fresh := list(step(text)):
+            text = apply(text, fresh)
+            edits = compose(edits, fresh)
+        return edits
+
+    return rule
+
+
+# --------------------------------------------------------------------------- what a line says
+
+# Words that make a clause. Among 2,350 titles, categories and list items of the gold pages the words of this list stand in 6 %,
+# among 652 short lines of prose in 92 %. "ที่", "ใน", "ของ", "และ", "จาก", "มา" are left out: names are full of them.
+_CLAUSE = regex.compile(
+    r"เป็น(?!ทางการ|เอก)|คือ|ได้|ถูก|ไม่|จะ(?!ปะ|นะ)|แล้ว|ซึ่ง|เพราะ|ว่า|แต่|หรือ|ให้|ยัง(?!มีชีวิต|กูน)|จึง|เคย|ควร|ต้อง|โดย|ต่อมา|เมื่อ|หาก|อย่าง(?!เป็นทางการ)|ไว้|มีการ"
+    r"|ขึ้น|อยู่(?!หัว|$)|นั้น|นี้|กว่า|ใช้|พบ|ประมาณ|เริ่ม|ทั้งหมด|ทั้งสอง|มีชื่อ|มีความ|มีส่วน|ในขณะ|ขณะที่|ระหว่าง|จากนั้น|ส่งผล|ทำการ|นับ|ช่วย|ผ่าน"
+    r"|ใคร|อันใด|อะไร|ไหน|เอย\b|ฤๅ|อย่า|ทรง(?=ม|เ|พ|ส)|เสด็จ(?!ประพาส)|เกิด(?=ที่|เมื่อ|ใน)|มีสี|มีอายุ|มีรูป|มีผล|มีค่า|มีลักษณะ|จบการศึกษา|สำเร็จการศึกษา"
+)
+# What opens a line that goes on from the one before.
+_GOES_ON = regex.compile(r"และ|กับ|ของ|ใน|ที่(?!ว่าการ|ราบ|สูง|ดิน|ทำการ|พัก)|จาก|ต่อ|เพื่อ|ด้วย|เช่น|สำหรับ|ตาม|ไป|มา(?=จาก|ที่|ใน)|รวม|ตั้งแต่|จน|[,.;:)\]]|ๆ|\d+ (?=\D)")
+# Marks of a citation; see also is_citation.
+_CITATION = regex.compile(
+    r"สืบค้น|เรียกข้อมูล|เข้าถึงเมื่อ|พิมพ์ครั้งที่|สำนักพิมพ์|ISBN|ISSN|doi|หน้า \d|\bpp?\. ?\d|\bRetrieved\b|\bArchived\b|เก็บถาวร|https?://|ราชกิจจานุเบกษา|เล่มที่? \d|\bVol\.|กรุงเทพฯ? ?:|(?:19|20|24|25)\d\d\)?[.,]?\s*$",
+)
+
+
+@lru_cache(maxsize=1 << 14)
+def clauses(line: str) -> int:
+    """How many clause words stand in a line; a title has none.
+
+    >>> clauses("ดาวเคราะห์น้อย"), clauses("แมวเป็นสัตว์ที่ถูกเลี้ยงไว้ในบ้าน")
+    (0, 3)
+    """
+    return len(_CLAUSE.findall(line))
+
+
+def is_sentence(line: str) -> bool:
+    """Whether a line says something, so that it is not a name, a link or a category.
+
+    >>> is_sentence("แมวเป็นสัตว์เลี้ยงลูกด้วยนม"), is_sentence("สมาคมดาราศาสตร์ไทย"), is_sentence("   ")
+    (True, False, False)
+    """
+    return len(line) > NAME_LENGTH or (bool(clauses(line)) and not vocabulary.is_category(line.strip()))
+
+
+def is_name(line: str) -> bool:
+    """Whether a line may be a bare name: short, without a clause, not the rest of a sentence.
+
+    >>> is_name("จังหวัดเชียงใหม่ "), is_name("และในประเทศไทย"), is_name("")
+    (True, False, False)
+    """
+    return len(line) <= NAME_LENGTH and bool(line) and not line.isspace() and not is_sentence(line) and not _GOES_ON.match(line)
+
+
+def is_citation(line: str) -> bool:
+    """Whether a line names a book, an article or an address, with the year, page or date that goes with it.
+
+    >>> is_citation("สมชาย ใจดี. ปลาไทย. กรุงเทพฯ : มติชน, 2547."), is_citation("ปลาไทยมีหลายชนิด")
+    (True, False)
+    """
+    return bool(_CITATION.search(line))
+
+
+def is_paragraph(line: str) -> bool:
+    """Whether a line is prose beyond doubt: long, with several clauses, and no citation."""
+    return len(line) >= PARAGRAPH_LENGTH and clauses(line) >= PARAGRAPH_CLAUSES and not is_citation(line)
+
+
+# --------------------------------------------------------------------------- headers
+
+
+class Header(NamedTuple):
+    """A section header: its line, its level (1 to 6), its title, whether it stands in equals signs or bare, and what its title promises."""
+
+    line: int
+    level: int
+    title: str
+    bare: bool
+    kind: str  # a kind of vocabulary.title_kind: certain, maybe, linkage, content, or "" for an unknown title
+
+
+# == x ==, with blanks missing, doubled or trailing; the signs at the end may be fewer, as MediaWiki allows.
+_EQUALS = regex.compile(r"[ \t]*(={1,6})[ \t]*([^\n]*?)[ \t]*(=*)[ \t]*$")
+# Section::::x.   ## x.   x.
+_OTHER = regex.compile(r"(?:(Section:{2,4})|(\#{1,6})[ \t]+)?([^\n]{2,80}?)(\.?)[ \t]*$")
+_ONE_DOT = regex.compile(r"\p{Thai}{4,}\.[ \t]*$")
+
+
+@lru_cache(maxsize=8)
+def headers(text: str) -> tuple[Header, ...]:
+    """The section headers of a page in the five forms that Thai wiki dumps hold.
+
+    >>> [(h.level, h.title, h.bare) for h in headers("== ประวัติ ==\\nSection::::ดูเพิ่ม.\\n## อ้างอิง.\\nแหล่งข้อมูลอื่น")]
+    [(2, 'ประวัติ', False), (2, 'ดูเพิ่ม', True), (2, 'อ้างอิง', True), (2, 'แหล่งข้อมูลอื่น', True)]
+
+    A bare line counts when its title is known; with ``Section::::``, or with ``##`` and a full stop, any title does.
+    """
+    found = []
+    for i, line in enumerate(lines(text).line):
+        if not line or len(line) > NAME_LENGTH:
+            continue
+        if line[0] == "=" or (line[0] in " \t" and line.lstrip(" \t")[:1] == "="):
+            header = _equals_header(i, line)
+        else:
+            header = _other_header(i, line)
+        if header is not None:
+            found.append(header)
+    return tuple(found)
+
+
+def _equals_header(i: int, line: str) -> Header | None:
+    match = _EQUALS.match(line)
+    if match is None:
+        return None
+    left, title, right = match.groups()
+    if not title or (not right and (len(left) < 2 or "=" in title)) or (len(left) == 1 and clauses(title)):
+        return None
+    return Header(i, min(len(left), len(right) or 6), title, False, vocabulary.title_kind(title))
+
+
+def _other_header(i: int, line: str) -> Header | None:
+    if kind := vocabulary.title_kind(line, exact=True):
+        return Header(i, 2, line.strip(), True, kind)
+    if line[0] == "#" or line[-1] == "." or line.startswith("Section::"):
+        match = _OTHER.match(line)
+        if match is None:
+            return None
+        prefix, hashes, title, dot = match.groups()
+        kind = vocabulary.title_kind(title)
+        if prefix or (kind and (hashes or dot)) or (hashes and dot) or (dot and _ONE_DOT.match(title[-40:] + dot) and "." not in title and is_name(line)):
+            return Header(i, len(hashes) if hashes else 2, title, True, kind)
+    return None

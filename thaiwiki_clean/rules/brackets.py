@@ -1,0 +1,76 @@
+"""Round brackets that hold nothing, or too many separators."""
+
+from __future__ import annotations
+
+import regex
+
+from thaiwiki_clean.edits import Edit
+from thaiwiki_clean.markup import settled
+
+__all__ = ["empty_brackets"]
+
+# The innermost brackets of a line. 600 characters hold the longest pair that we saw (a list of spellings) twice.
+_PAIR = regex.compile(r"\(([^()\n]{0,600})\)|（([^（）\n]{0,600})）")
+# Where something may be missing: a separator without anything before it or behind it, a label without its word, nothing at all.
+_SUSPECT = regex.compile(r"[(（]\s*[;,:)）]|[;,、]\s*[;,)）]|[:：]\s*[;,)）]|[(（]\s+[)）]")
+_LANGUAGES = "อังกฤษ|ญี่ปุ่น|จีน|จีนตัวเต็ม|จีนตัวย่อ|เกาหลี|ละติน|ฝรั่งเศส|เยอรมัน|รัสเซีย|สเปน|อิตาลี|โปรตุเกส|ดัตช์|กรีก|อาหรับ|ฮิบรู|เปอร์เซีย|ฮินดี|สันสกฤต|บาลี|พม่า|ลาว|เขมร|เวียดนาม|มลายู|อินโดนีเซีย|ทมิฬ|เบงกอล|ตุรกี|โปแลนด์|เช็ก|ฮังการี|สวีเดน|นอร์เวย์|เดนมาร์ก|ฟินแลนด์|ยูเครน|ทิเบต|มองโกล|มองโกเลีย|ไทย|อักษรโรมัน|โรมาจิ|พินอิน|คันจิ|ฮันจา|ฮันกึล|ทับศัพท์|ออกเสียง|การออกเสียง|ชื่อวิทยาศาสตร์|ชื่อภาษาอังกฤษ|ย่อ|แปลว่า|เสียงอ่าน"
+# One part between separators that says nothing: blanks, or the name of a language and a colon.
+_NOTHING = regex.compile(rf"\s*(?:(?:ภาษา)?(?:{_LANGUAGES})\s*[:：])?\s*")
+_PARTS = regex.compile(r"[;,、；，]")
+
+
+@settled
+def empty_brackets(text: str) -> list[Edit]:
+    """Brackets that hold nothing but blanks and separators, and the separators that a vanished template left in half-empty ones.
+
+    >>> from thaiwiki_clean.edits import apply
+    >>> for text in ["เบนจี้ () เป็นหมา", "สยาม (Thailand; ไทย; ; ) คือ", "เบอร์ลิน (Berlin, ) คือ", "เฝิง (; อังกฤษ: ; 馮)"]:
+    ...     print(apply(text, empty_brackets(text)))
+    เบนจี้ เป็นหมา
+    สยาม (Thailand; ไทย) คือ
+    เบอร์ลิน (Berlin) คือ
+    เฝิง (馮)
+
+    Spared: open dates ``(พ.ศ. 2504 - )``, ``(?)``, ``(…)``, ``(-)``, and a call such as ``main()``, right behind a Latin letter.
+    Source of the forms: the remnants that PyThaiNLP/ThaiWiki-clean removes, and the pages of ``facts``.
+    """
+    if _SUSPECT.search(text) is None:
+        return []
+    edits: list[Edit] = []
+    for m in _PAIR.finditer(text):
+        if _SUSPECT.search(m.group()):
+            edits += _mend(text, m.start(), m.end())
+    return edits
+
+
+def _mend(text: str, start: int, end: int) -> list[Edit]:
+    """The edits for one pair of brackets ``text[start:end]``."""
+    before = text[start - 1] if start else "\n"
+    if before.isascii() and (before.isalnum() or before in "_]"):
+        return []
+    cuts = [start, *(start + 1 + m.start() for m in _PARTS.finditer(text[start + 1 : end - 1])), end - 1]
+    full = [i for i in range(len(cuts) - 1) if not _NOTHING.fullmatch(text, cuts[i] + 1, cuts[i + 1])]
+    if not full:
+        return [_whole(text, start, end)]
+    edits = []
+    at = start + 1  # what is kept ends here so far
+    for nth, i in enumerate(full):
+        first, last = cuts[i] + 1, cuts[i + 1]
+        if nth == 0:
+            while first < last and text[first] in " :：":
+                first += 1
+        else:
+            first -= 1  # each part but the first keeps the separator before it
+        if first > at:
+            edits.append(Edit(at, first, "empty_brackets"))
+        at = last
+    if at < end - 1:
+        edits.append(Edit(at, end - 1, "empty_brackets"))
+    return edits
+
+
+def _whole(text: str, start: int, end: int) -> Edit:
+    """The brackets with one blank beside them, so that none is doubled."""
+    if start and text[start - 1] == " " and (end == len(text) or text[end] in " \n,.;:)"):
+        return Edit(start - 1, end, "empty_brackets")
+    return Edit(start, end + 1 if text[end : end + 1] == " " and (not start or text[start - 1] in " \n(") else end, "empty_brackets")

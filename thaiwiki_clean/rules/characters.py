@@ -1,0 +1,120 @@
+"""Characters: line ends, invisible characters, odd blanks, and Thai vowels and marks that were typed wrongly.
+
+These rules alone may work inside a Thai letter. They drop and fold; they never put a character in.
+"""
+
+from __future__ import annotations
+
+import regex
+
+from thaiwiki_clean.edits import Edit
+from thaiwiki_clean.markup import settled
+
+__all__ = ["invisible", "line_end", "odd_blank", "thai_mark", "thai_vowel"]
+
+
+def line_end(text: str) -> list[Edit]:
+    r"""Carriage returns: dropped before a newline, folded into a newline where they stand alone.
+
+    >>> line_end("ก\r\nข\rค")
+    [Edit(start=1, end=2, reason='line_end', new=''), Edit(start=4, end=5, reason='line_end', new='\n')]
+    """
+    if "\r" not in text:
+        return []
+    return [Edit(m.start(), m.end(), "line_end", "" if text[m.end() : m.end() + 1] == "\n" else "\n") for m in regex.finditer(r"\r", text)]
+
+
+# Joiners and direction marks carry meaning beside letters of scripts that join or run from right to left, and in emoji.
+_JOINING = r"\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{Khmer}\p{Lao}\p{Myanmar}\p{Tibetan}\p{Mongolian}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Javanese}\p{Balinese}"
+_FORMAT = r"\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u061c"
+_INVISIBLE = regex.compile(
+    rf"""
+    (?<![{_JOINING}\p{{Extended_Pictographic}}\ufe0f][{_FORMAT}]{{0,4}})   # not behind such a letter or emoji,
+    [{_FORMAT}]                                                           # a joiner, direction mark or zero-width blank,
+    (?![{_FORMAT}]{{0,4}}[{_JOINING}\p{{Extended_Pictographic}}])         # not before one;
+    | [\u00ad\u180e\ufff9-\ufffb\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]      # soft hyphens and control characters never carry any
+    """,
+    regex.VERBOSE,
+)
+
+
+def invisible(text: str) -> list[Edit]:
+    r"""Zero-width blanks, joiners, direction marks, soft hyphens and control characters where they carry no meaning.
+
+    >>> invisible("พ.ศ.\u200b 2553")
+    [Edit(start=4, end=5, reason='invisible', new='')]
+
+    Spared beside Arabic, Hebrew, Khmer, Lao, Burmese and Indic letters and inside emoji: there they join, part or turn letters.
+
+    >>> invisible("ทะเลแดง (البحر الأحمر\u200e) ចេនឡា\u200bគោក \U0001f469\u200d\U0001f680")
+    []
+    """
+    if text.replace("\n", "").isprintable():
+        return []
+    return [Edit(m.start(), m.end(), "invisible") for m in _INVISIBLE.finditer(text)]
+
+
+_ODD_BLANK = regex.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\x0b\x0c]|[\x85\u2028\u2029]")
+
+
+def odd_blank(text: str) -> list[Edit]:
+    r"""No-break, thin, wide and tabulator blanks, folded into a plain blank; odd line separators into a newline.
+
+    >>> odd_blank("10\u00a0กม.")
+    [Edit(start=2, end=3, reason='odd_blank', new=' ')]
+    """
+    if text.replace("\n", "").isprintable():
+        return []
+    return [Edit(m.start(), m.end(), "odd_blank", "\n" if m.group() in "\x85\u2028\u2029" else " ") for m in _ODD_BLANK.finditer(text)]
+
+
+_AM = regex.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32")
+
+
+def thai_vowel(text: str) -> list[Edit]:
+    r"""SARA AE typed as two SARA E, and SARA AM typed as NIKHAHIT and SARA AA, folded into the one letter.
+
+    >>> [(e.start, e.end, e.new) for e in thai_vowel("เเมว ทํา")]
+    [(0, 2, 'แ'), (6, 8, 'ำ')]
+
+    With a tone mark between (``น\u0e4d\u0e49\u0e32``) the NIKHAHIT goes and the SARA AA becomes SARA AM.
+    Source: the same repairs as pythainlp.util.normalize, without its changes to blanks.
+    """
+    edits: list[Edit] = []
+    if "\u0e40\u0e40" in text:
+        edits += (Edit(m.start(), m.end(), "thai_vowel", "\u0e41") for m in regex.finditer("\u0e40\u0e40", text))
+    if "\u0e4d" in text:
+        for m in _AM.finditer(text):
+            if m.group(1):
+                edits += (Edit(m.start(), m.start() + 1, "thai_vowel"), Edit(m.end() - 1, m.end(), "thai_vowel", "\u0e33"))
+            else:
+                edits.append(Edit(m.start(), m.end(), "thai_vowel", "\u0e33"))
+        edits.sort()
+    return edits
+
+
+_UPPER = "\u0e31\u0e34-\u0e3a\u0e47"  # vowels above and below, which come first
+_TONE = "\u0e48-\u0e4c"  # tone marks and THANTHAKHAT, which come second
+_WRONG_MARK = regex.compile(rf"([{_UPPER}{_TONE}\u0e4d])\1+|[\u0e48-\u0e4b]{{2}}|[{_TONE}][{_UPPER}]|\u0e33[\u0e48-\u0e4b]")
+
+
+@settled
+def thai_mark(text: str) -> list[Edit]:
+    """Doubled marks, of which the first stays, and marks in the wrong order, which change places.
+
+    >>> [(e.start, e.end, e.new) for e in thai_mark("นี้้")]
+    [(3, 4, '')]
+    >>> [(e.start, e.end, e.new) for e in thai_mark("พันธ์ุ")]
+    [(4, 5, 'ุ'), (5, 6, '์')]
+
+    Two different tone marks on one letter: the first stays (ได้่ is ได้). A mark that stands alone, as in the article about it, stays.
+    Source: the input order of TIS 1566 (WTT 2.0): consonant, vowel above or below, tone mark.
+    """
+    edits = []
+    for m in _WRONG_MARK.finditer(text):
+        a, b = m.group()[:2]
+        if a == b or ("\u0e48" <= a <= "\u0e4b" and "\u0e48" <= b <= "\u0e4b"):
+            edits.append(Edit(m.start() + 1, m.end(), "thai_mark"))
+        else:
+            edits += (Edit(m.start(), m.start() + 1, "thai_mark", b), Edit(m.start() + 1, m.end(), "thai_mark", a))
+    return edits

@@ -1,0 +1,50 @@
+"""Lines that a page says twice."""
+
+from __future__ import annotations
+
+from thaiwiki_clean.edits import Edit
+from thaiwiki_clean.markup import drop_lines, lines
+
+__all__ = ["repeated_line", "repeated_title"]
+
+#: Shorter lines may stand twice for a reason: a brace of code, a score, a refrain's "เอย".
+REPEAT_LENGTH = 8
+
+
+def repeated_line(text: str) -> list[Edit]:
+    """Lines that stand earlier on the page, blanks at their ends aside; the first one stays.
+
+    >>> repeated_line("แมวเป็นสัตว์\\nสุนัข\\nแมวเป็นสัตว์ ")
+    [Edit(start=19, end=32, reason='repeated_line', new='')]
+
+    Spared: lines of fewer than eight characters, and lines without a letter.
+    """
+    found = lines(text).line
+    if len(set(found)) == len(found) and not (" \n" in text or "\n " in text or text[:1] == " " or text[-1:] == " "):
+        return []
+    seen: set[str] = set()
+    edits = []
+    for i, line in enumerate(found):
+        key = line.strip(" \t")
+        if len(key) < REPEAT_LENGTH:
+            continue
+        if key in seen and any(char.isalpha() for char in key):
+            edits.append(drop_lines(text, i, i, "repeated_line"))
+        seen.add(key)
+    return edits
+
+
+def repeated_title(text: str) -> list[Edit]:
+    """The page's title on a line of its own above a text that begins with it.
+
+    >>> repeated_title("แมว\\nแมว เป็นสัตว์เลี้ยงลูกด้วยนม")
+    [Edit(start=0, end=4, reason='repeated_title', new='')]
+    """
+    head = text[:400].split("\n")
+    title = head[0].strip()
+    if not 1 < len(title) <= 120:
+        return []
+    second = next((i for i in range(1, len(head)) if head[i].strip()), 0)
+    if second and len(head[second]) > len(title) + 8 and head[second].lstrip(" '\"").startswith(title):
+        return [drop_lines(text, 0, 0, "repeated_title")]
+    return []

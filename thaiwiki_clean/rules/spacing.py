@@ -1,0 +1,56 @@
+"""Blanks and blank lines."""
+
+from __future__ import annotations
+
+import regex
+
+from thaiwiki_clean.edits import Edit
+
+__all__ = ["spacing"]
+
+_SPACES = regex.compile(
+    r"""
+      (?<![\s\S])[ \n]+         # before the first word
+    | [ \n]+(?![\s\S])          # behind the last one
+    | [ ]*\n[ \n]*              # around a line end
+    | [ ]{2,}                   # between words
+    """,
+    regex.VERBOSE,
+)
+
+
+def spacing(text: str) -> list[Edit]:
+    r"""Blanks at the ends of lines, doubled blanks, and blank lines beyond the first of a run.
+
+    >>> [(e.start, e.end) for e in spacing("ก  ข \n\n\n\nค ")]
+    [(2, 3), (4, 5), (7, 9), (10, 11)]
+
+    One blank line stays where one or more stood: paragraphs stay paragraphs.
+    """
+    if not ("  " in text or " \n" in text or "\n " in text or "\n\n\n" in text or text[:1] in (" ", "\n") or text[-1:] in (" ", "\n")):
+        return []
+    edits = []
+    for m in _SPACES.finditer(text):
+        start, end = m.span()
+        if start == 0 or end == len(text):
+            edits.append(Edit(start, end, "spacing"))
+        elif "\n" not in m.group():
+            edits.append(Edit(start + 1, end, "spacing"))
+        else:
+            edits += _around_line_end(m.group(), start)
+    return edits
+
+
+def _around_line_end(blanks: str, start: int) -> list[Edit]:
+    """Keep the first newline of a run, and the second if there is one; drop all else."""
+    edits = []
+    newlines, dropped = 0, start
+    for at, char in enumerate(blanks, start):
+        if char == "\n" and newlines < 2:
+            newlines += 1
+            if at > dropped:
+                edits.append(Edit(dropped, at, "spacing"))
+            dropped = at + 1
+    if start + len(blanks) > dropped:
+        edits.append(Edit(dropped, start + len(blanks), "spacing"))
+    return edits

@@ -1,0 +1,115 @@
+"""What is left of tables and templates: lines that begin with a bar or an exclamation mark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import regex
+
+from thaiwiki_clean.edits import Edit, merge
+from thaiwiki_clean.markup import drop_lines, headers, is_sentence, lines
+from thaiwiki_clean.rules.lists import is_intro
+
+__all__ = ["table"]
+
+_OPEN = regex.compile(r"[ \t:]*\{\|")
+_CLOSE = regex.compile(r"[ \t:]*\|\}{1,2}")
+_ROW = regex.compile(r"[ \t]*\|[-+]")
+_CELL = regex.compile(r"[ \t]*[|!]")
+_SPLIT = regex.compile(r"\|\||!!")
+# What may stand before a cell's words: its bar, and attributes that end in another bar.
+_LEAD = regex.compile(r"[ \t]*[|!]?[ \t]*(?:[\w-]+[ \t]*=[ \t]*(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})[ \t]*)*\|?(?!\|)[ \t]*")
+
+
+def table(text: str) -> list[Edit]:
+    """Table lines: openers, rows, captions, closers, and cells that hold no sentence; for a cell with a sentence only its bars.
+
+    >>> text = "ก่อนหน้า\\n{| border=1\\n|-\\n| 2547 || ชนะ\\n| ภาพยนตร์เรื่องนี้ได้รับรางวัลเมื่อ พ.ศ. 2547\\n|}"
+    >>> from thaiwiki_clean.edits import apply
+    >>> apply(text, table(text)).split("\\n")
+    ['ก่อนหน้า', 'ภาพยนตร์เรื่องนี้ได้รับรางวัลเมื่อ พ.ศ. 2547', '']
+
+    Inside a table a short line without a bar is a cell too. A line that only announces the table goes with it.
+    Spared: a bar at the start of a lone line of prose, as in ``|x| คือค่าสัมบูรณ์ของ x``.
+    """
+    if "|" not in text and "!!" not in text:
+        return []
+    found = lines(text).line
+    kinds = _kinds(text, found)
+    if not any(kinds):
+        return []
+    edits: list[Edit] = []
+    run = None  # first line of the run of dropped lines
+    for i, kind in enumerate([*kinds, ""]):
+        inside = kind == "table" or (kind == "cell" and not _keeps_sentence(found[i]))
+        if inside and run is None:
+            run = i
+        elif not inside and run is not None:
+            if run and is_intro(found[run - 1]):
+                edits.append(drop_lines(text, run - 1, run - 1, "list_intro"))
+            edits.append(drop_lines(text, run, i - 1, "table"))
+            run = None
+        if kind == "cell" and not inside:
+            edits += _unbar(found[i], lines(text).start[i])
+    return merge(edits)
+
+
+def _kinds(text: str, found: list[str]) -> list[str]:
+    """For every line: ``table`` (no words to keep), ``cell`` (maybe), or "" (not of a table)."""
+    out = [""] * len(found)
+    depth = 0
+    titles = {header.line for header in headers(text)}
+    for i, line in enumerate(found):
+        head = line.lstrip(" \t:")[:2]
+        if head == "{|":
+            depth, out[i] = depth + 1, "table"
+        elif head == "|}" and _CLOSE.match(line):
+            depth, out[i] = max(0, depth - 1), "table" if not is_sentence(line) else "cell"
+        elif head in ("|-", "|+") and _ROW.match(line):
+            out[i] = "table" if head == "|-" or not is_sentence(line) else "cell"
+        elif head[:1] == "|" and (depth or head in ("|", "||", "| ") or _neighbour(out, found, i)):
+            out[i] = "cell"
+        elif head[:1] == "!" and (depth or "!!" in line or _neighbour(out, found, i)):
+            out[i] = "cell"
+        elif depth and line.strip():
+            if i in titles or is_sentence(line):
+                depth = 0  # a table that was never closed must not swallow the page
+            else:
+                out[i] = "table"
+        elif "||" in line and "!!" not in line and _SPLIT.search(line) and not is_sentence(line) and _neighbour(out, found, i):
+            out[i] = "cell"
+    return out
+
+
+def _neighbour(out: list[str], found: list[str], i: int) -> bool:
+    """Whether the line before belongs to a table, or the line behind looks it."""
+    after = found[i + 1].lstrip(" \t:")[:2] if i + 1 < len(found) else ""
+    return bool(i and out[i - 1]) or after in ("|-", "|}", "{|", "||", "| ", "|+")
+
+
+def _keeps_sentence(line: str) -> bool:
+    return any(True for _ in _sentences(line))
+
+
+def _sentences(line: str) -> Iterator[tuple[int, int]]:
+    """Where the cells of a line stand that hold a sentence."""
+    at = 0
+    for end in [*(m.start() for m in _SPLIT.finditer(line, 1)), len(line)]:
+        lead = _LEAD.match(line, at, end)
+        start = lead.end() if lead else at
+        if is_sentence(line[start:end]):
+            yield start, end
+        at = end + 2
+
+
+def _unbar(line: str, offset: int) -> list[Edit]:
+    """The edits that leave only the sentences of a cell line, parted by one blank."""
+    edits = []
+    at = 0
+    for start, end in _sentences(line):
+        if start > at:
+            edits.append(Edit(offset + at, offset + start, "table", " " if at else ""))
+        at = end
+    if at < len(line):
+        edits.append(Edit(offset + at, offset + len(line), "table"))
+    return edits
