@@ -1,0 +1,84 @@
+"""Tables: cells that hold prose stay, one a line; the rest goes."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["strip_tables"]
+
+#: A cell of at least so many characters is prose: a plot, a description. Shorter ones are names, numbers and notes, which say
+#: nothing without their row and column. The longest cell that is a name in the monument lists has 78 characters.
+PROSE = 100
+
+_HAS_TABLE = re.compile(r"^[ \t:*]*(?:\{\||\|)", re.MULTILINE)
+_LINK = re.compile(r"\[\[(?:[^\[\]|\n]*\|)?|\]\]|[\x00-\x05]|'{2,}")
+_ATTRIBUTES = re.compile(r"[^|\[\]{}\n]{0,400}\|(?!\|)")
+
+
+def strip_tables(text: str) -> str:
+    """``text`` without tables, but for their cells of prose.
+
+    >>> strip_tables("ก\\n{| class=x\\n! ปี !! เรื่อง\\n|-\\n| 2500 || ข\\n|}\\nค")
+    'ก\\nค'
+
+    A table that is not closed ends where its last row does: MediaWiki would put the rest of the page into it. Rows without a
+    table, as they stand on pages whose table begins in a template, are read the same way.
+    """
+    if not _HAS_TABLE.search(text):
+        return text
+    lines = text.split("\n")
+    closed = _closed(lines)
+    out: list[str] = []
+    cell: list[str] = []
+    depth = 0
+    loose = False  # in rows that no table holds
+    for number, line in enumerate(lines):
+        bare = line.lstrip(" \t:*")
+        mark = bare[:2]
+        if mark == "{|":
+            _flush(cell, out)
+            depth += number in closed
+            loose = depth == 0
+        elif mark == "|}":
+            _flush(cell, out)
+            depth = max(depth - 1, 0)
+            if rest := bare[2:].strip():
+                (cell if depth else out).append(rest)
+        elif bare[:1] == "|" or (mark[:1] == "!" and (depth or loose)):
+            _flush(cell, out)
+            loose = depth == 0
+            if mark not in ("|-", "|+"):
+                for part in re.split(r"\|\||!!", bare[1:]) if mark[:1] == "!" else bare[1:].split("||"):
+                    _flush(cell, out)
+                    attributes = _ATTRIBUTES.match(part)
+                    cell.append(part[attributes.end() :] if attributes else part)
+                if not depth:
+                    _flush(cell, out)
+        elif depth:
+            cell.append(line)
+        else:
+            loose = loose and not line.strip()
+            out.append(line)
+    _flush(cell, out)
+    return "\n".join(out)
+
+
+def _closed(lines: list[str]) -> set[int]:
+    """The lines on which a table begins that is closed further down."""
+    stack: list[int] = []
+    closed: set[int] = set()
+    for number, line in enumerate(lines):
+        bare = line.lstrip(" \t:*")
+        if bare.startswith("{|"):
+            stack.append(number)
+        elif bare.startswith("|}") and stack:
+            closed.add(stack.pop())
+    return closed
+
+
+def _flush(cell: list[str], out: list[str]) -> None:
+    """Ends a cell: to the text with it when it holds prose."""
+    if cell:
+        if any(len(line) >= PROSE and len(_LINK.sub("", line).strip()) >= PROSE for line in cell):
+            out += cell
+        cell.clear()
