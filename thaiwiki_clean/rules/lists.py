@@ -8,7 +8,7 @@ from functools import lru_cache
 import regex
 
 from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import clauses, drop_lines, headers, is_name, is_sentence, lines
+from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines
 from thaiwiki_clean.vocabulary import is_category
 
 __all__ = ["category", "hatnote", "is_intro", "link_list", "list_intro", "list_marker", "navigation", "source_line"]
@@ -32,17 +32,15 @@ def _link_lists(text: str) -> Iterator[tuple[int, int]]:
     block: list[int] = []  # the short lines since the last header or paragraph
     opened = False  # whether a header stands right above the block
     for i in range(len(found) + 1):
-        line = found[i] if i < len(found) else "\n"
-        if not line or line.isspace() and i < len(found):
-            continue
-        if i < len(found) and i not in titles and len(line) <= 100:
+        line = found[i] if i < len(found) else ""
+        if line and not line.isspace() and i not in titles and len(line) <= NAME_LENGTH:
             block.append(i)
             continue
         if block:
-            closed = i == len(found) or i in titles
+            closed = i == len(found) or i in titles or not line
             yield from _lists_of(found, block, alone=opened and closed)
             block = []
-        opened = i in titles
+        opened = i in titles or (opened and not line)
 
 
 def _lists_of(found: list[str], block: list[int], *, alone: bool) -> Iterator[tuple[int, int]]:
@@ -56,7 +54,7 @@ def _lists_of(found: list[str], block: list[int], *, alone: bool) -> Iterator[tu
         if i in known:
             run.append(i)
             continue
-        if len(run) >= LIST_LENGTH or (alone and len(run) == len(block)):
+        if len({found[j] for j in run}) >= LIST_LENGTH or (alone and len(run) == len(block)):
             yield run[0], run[-1]
         run = []
 
@@ -76,7 +74,7 @@ def link_list(text: str) -> list[Edit]:
 
 
 _INTRO = regex.compile(
-    r"[^\n]{0,60}?(?:มี)?(?:รายชื่อ|รายละเอียด|รายการ|ดัง|ตัวอย่าง)?(?:ดังนี้|ดังต่อไปนี้|ต่อไปนี้|ได้แก่|ตัวอย่างเช่น|เช่น|ประกอบด้วย|ตามตาราง|ดังตารางต่อไปนี้|ดังตาราง)[ ]?[:：]?[ \t]*"
+    r"[^\n]{0,25}?(?:มี)?(?:รายชื่อ|รายละเอียด|รายการ|ดัง|ตัวอย่าง)?(?:ดังนี้|ดังต่อไปนี้|ต่อไปนี้|ได้แก่|ตัวอย่างเช่น|เช่น|ประกอบด้วย|ตามตาราง|ดังตารางต่อไปนี้|ดังตาราง)[ ]?[:：]?[ \t]*"
     r"|[^\n]{1,120}?(?:อาจหมายถึง|สามารถหมายถึง|อาจหมายความถึง|หมายถึงได้หลายอย่าง|มีหลายความหมาย|อาจเป็น|อาจจะหมายถึง|มีความหมายดังนี้|อาจหมายถึงสิ่งต่อไปนี้)[^\n]{0,30}?[:：]?[ \t]*"
     r"|(?:ต่อไปนี้|ด้านล่างนี้|ข้างล่างนี้|เนื้อหาในหน้านี้|หน้านี้|บทความนี้|นี่)(?:เป็น|คือ|แสดง|รวบรวม|รวม)?(?:หน้า|การ)?(?:รวม|แสดง)?(?:รายชื่อ|รายการ|บัญชี|ราย)[^\n]{0,140}"
     r"|(?:รายชื่อ|รายนาม|บัญชีรายชื่อ)[^\n]{0,140}"
@@ -147,6 +145,7 @@ def category(text: str) -> list[Edit]:
                 break
             tail = i
         i -= 1
+    tail = _attached(found, tail)
     if tail < len(found) and _trusted(found, tail):
         edits += [drop_lines(text, j, j, "category") for j in range(tail, len(found)) if found[j].strip() and start[j] not in prefixed]
     return sorted(edits)
@@ -161,9 +160,30 @@ def _is_category_line(line: str) -> bool:
     return len(line) <= CATEGORY_LENGTH and is_name(line) and _NO_CATEGORY.match(line) is None
 
 
+#: A line above the tail that is shorter than this may be hard-wrapped prose, and a name below it the end of its sentence.
+WRAPPED_LENGTH = 130
+# A name that no sentence ends with: one word, or a word with a year, a number or a bracket behind it.
+_ONE_NAME = regex.compile(r"\S+(?: (?:\(.*\)|(?:พ\.ศ\.|ค\.ศ\.|ครั้งที่|ที่)? ?[\d–-]+))?")
+
+
+#: A line above the tail that is longer than this says something, clause word or not.
+SAYING_LENGTH = 25
+
+
+def _attached(found: list[str], tail: int) -> int:
+    """The tail without the names at its top that may still belong to the prose above."""
+    while tail < len(found):
+        line = found[tail].strip()
+        above = found[tail - 1].strip()
+        if line and (is_category(line) or _ONE_NAME.fullmatch(line) or (is_sentence(above) and len(above) > WRAPPED_LENGTH)):
+            break
+        tail += 1
+    return tail
+
+
 def _trusted(found: list[str], tail: int) -> bool:
     """Whether the run of names from line ``tail`` to the end may be cut: something must be said above it."""
-    return any(is_sentence(line) for line in found[:tail]) or tail == 0
+    return any(is_sentence(line) or len(line) > SAYING_LENGTH and " " in line for line in found[:tail])
 
 
 _HATNOTE = regex.compile(

@@ -1,0 +1,125 @@
+"""Verdicts on whole pages: which pages say too little, or nothing of their own, to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import regex
+
+from thaiwiki_clean.markup import clauses, is_sentence, lines
+from thaiwiki_clean.page import Page
+from thaiwiki_clean.rules.redirects import redirect_target
+
+__all__ = ["judge"]
+
+#: A Thai encyclopaedia page has at least this share of Thai among its letters. Of 1,912 real passages the lowest 1 % have .63
+#: of all characters; the rest is blanks, digits and names (facts: thresholds). FineWeb2 asks the language model instead.
+THAI_SHARE = 0.3
+#: A clean text with fewer letters than this says one thing at most: the shortest 1 % of real passages have 151 characters.
+STUB_LETTERS = 60
+#: A page is a list when fewer than this many letters of prose are left and less than this share of its raw letters.
+LIST_LETTERS = 120
+LIST_SHARE = 0.5
+
+_LETTER = regex.compile(r"\p{L}")
+_THAI = regex.compile(r"\p{Thai}")
+
+
+def judge(page: Page | str) -> str | None:
+    """Why a page should fall, or None when it may stay; the reasons are the keys of ``reasons.VERDICTS``.
+
+    >>> judge(Page("1", "ไข่แหน", "thaiwikipedia", "", raw="redirect ผำ"))
+    'redirect'
+    >>> judge("แมวเป็นสัตว์เลี้ยงลูกด้วยนมขนาดเล็กที่มนุษย์เลี้ยงไว้ในบ้านมานานหลายพันปี") is None
+    True
+
+    The verdict is about content: a page that a reader or an earlier stage has dropped keeps that reason.
+    Give a page that was cleaned, or a raw text, which is cleaned here. Short true articles stay.
+    Raises TypeError on anything else.
+    """
+    if isinstance(page, str):
+        from thaiwiki_clean.clean import explain
+
+        page = Page("", "", "", "", page, explain(page).text)
+    elif not isinstance(page, Page):
+        raise TypeError(f"judge takes a Page or a str, got {type(page).__name__}")
+    if page.dropped is not None:
+        return page.dropped
+    return next((name for name, holds in _VERDICTS if holds(page)), None)
+
+
+def is_redirect(page: Page) -> bool:
+    """The page only points to another one."""
+    return redirect_target(page.raw) is not None
+
+
+_DISAMBIGUATION_TITLE = regex.compile(r"\((?:แก้ความกำกวม|แก้กำกวม|ความหมายอื่น|disambiguation)\)$")
+_DISAMBIGUATION = regex.compile(
+    r"[^\n]{1,150}?(?:อาจ(?:จะ)?|สามารถ|หรืออาจ)?(?:หมายถึง|หมายความถึง|มีความหมายถึง|อ้างถึง|เป็นชื่อ(?:ของ|ที่ใช้เรียก)?)"
+    r"(?:สิ่งต่อไปนี้|สิ่งใดสิ่งหนึ่งต่อไปนี้|บทความต่อไปนี้|อย่างใดอย่างหนึ่ง(?:ต่อไปนี้)?|ได้หลายอย่าง|ได้หลายความหมาย|หลายสิ่ง|ดังต่อไปนี้|ต่อไปนี้|ดังนี้|ได้แก่|ได้ดังนี้|ได้ดังต่อไปนี้|:|ถึง)?[ ]?[:：]?[ ]*"
+    r"|[^\n]{1,150}?(?:อาจหมายถึง|สามารถหมายถึง|มีหลายความหมาย|มีความหมายหลายอย่าง|สามารถอ้างถึง|อาจเป็น)[^\n]{0,40}?[:：]?[ ]*"
+    r"|(?:หน้าแก้ความกำกวม|หน้านี้เป็นหน้าแก้ความกำกวม)[^\n]*"
+)
+_MAY_MEAN = regex.compile(r"อาจ(?:จะ)?(?:หมายถึง|หมายความถึง|อ้างถึง|มีความหมาย)|สามารถ(?:หมายถึง|อ้างถึง)|หมายถึงได้หลาย|มีหลายความหมาย|แก้ความกำกวม")
+
+
+def is_disambiguation(page: Page) -> bool:
+    """The page lists what its title may mean: it says so in its title or first line, and hardly says anything else."""
+    said = [line for line in page.raw.split("\n")[:400] if line.strip()]
+    if not said:
+        return False
+    titled = _DISAMBIGUATION_TITLE.search(page.title) is not None
+    if not titled and not (_MAY_MEAN.search(said[0][:200]) and (_DISAMBIGUATION.fullmatch(said[0].rstrip()) or len(said[0]) < 60)):
+        return False
+    return sum(len(line) > 100 and clauses(line) >= 2 for line in said[1:]) * 3 < max(1, len(said) - 1)
+
+
+_LIST_TITLE = regex.compile(r"(?:รายชื่อ|รายนาม|รายการ(?=\S*(?:ใน|ของ|ตาม|ที่))|ลำดับ|ทำเนียบ|บัญชีรายชื่อ|ดัชนี)|.*(?:ปฏิทิน|รายชื่อ)")
+_LIST_LEAD = regex.compile(r"(?:ต่อไปนี้|ด้านล่างนี้|ข้างล่างนี้|เนื้อหาในหน้านี้|หน้านี้|บทความนี้|นี่)?(?:เป็น|คือ|แสดง|รวบรวม|รวม)*(?:หน้า|การ)?(?:รวม|แสดง)?(?:รายชื่อ|รายนาม|รายการ|บัญชีรายชื่อ|ทำเนียบ)")
+
+
+def is_list_page(page: Page) -> bool:
+    """The page announces a list, in its title or first line, and cleaning left no prose; or nearly all of it was list."""
+    said = next((line.strip() for line in page.raw.split("\n") if line.strip()), "")
+    listed = sum(edit.end - edit.start for edit in page.edits if edit.reason in ("link_list", "table", "list_intro"))
+    prose = _letters(_sayings(page.text))
+    announced = _LIST_TITLE.match(page.title) is not None or (len(said) < 200 and _LIST_LEAD.match(said) is not None)
+    if announced:
+        return prose < LIST_LETTERS or prose < LIST_SHARE / 2 * _letters(page.raw)
+    return prose < STUB_LETTERS and listed > LIST_SHARE * len(page.raw)
+
+
+def _sayings(text: str) -> str:
+    """The lines of a text that say something, but for those that only announce a list."""
+    return "\n".join(line for line in lines(text).line if is_sentence(line) and not _LIST_LEAD.match(line))
+
+
+def is_empty(page: Page) -> bool:
+    """Nothing is left, or nothing with a letter in it."""
+    return _LETTER.search(page.text) is None
+
+
+def is_not_thai(page: Page) -> bool:
+    """Too few of the letters that are left are Thai."""
+    letters = _letters(page.text)
+    return letters > 0 and len(_THAI.findall(page.text)) < THAI_SHARE * letters
+
+
+def is_stub(page: Page) -> bool:
+    """The text that is left is shorter than one full sentence."""
+    return _letters(page.text) < STUB_LETTERS
+
+
+def _letters(text: str) -> int:
+    return len(_LETTER.findall(text))
+
+
+# Verdicts that know what a page is stand before those that only measure it.
+_VERDICTS: tuple[tuple[str, Callable[[Page], bool]], ...] = (
+    ("redirect", is_redirect),
+    ("disambiguation", is_disambiguation),
+    ("list_page", is_list_page),
+    ("empty", is_empty),
+    ("not_thai", is_not_thai),
+    ("stub", is_stub),
+)
