@@ -15,7 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # `@settings(max_examples=settings().max_examples // 10)`, and so grows and shrinks with the profile too.
 # No deadline in ci: on a busy machine it fails tests for being slow once.
 settings.register_profile("dev", max_examples=100, deadline=timedelta(seconds=2))
-settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "ci", max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI", "").lower() in {"1", "true"} else "dev"))
 
 
