@@ -113,38 +113,38 @@ def merge(*groups: Iterable[Edit]) -> list[Edit]:
 def compose(first: Sequence[Edit], then: Sequence[Edit]) -> list[Edit]:
     """One list of edits on the raw text that does what ``first`` and, on its result, ``then`` do.
 
-    >>> raw = "ก (; ) ข"
-    >>> first = [Edit(3, 5, "brackets")]                  # "ก () ข"
-    >>> compose(first, [Edit(1, 4, "empty_brackets")])
-    [Edit(start=1, end=6, reason='empty_brackets', new='')]
+    >>> first = [Edit(3, 5, "template")]                  # "ก (; ) ข" becomes "ก () ข"
+    >>> [(e.start, e.end, e.reason) for e in compose(first, [Edit(1, 4, "empty_brackets")])]
+    [(1, 3, 'empty_brackets'), (3, 5, 'template'), (5, 6, 'empty_brackets')]
 
-    An edit of ``then`` that reaches over earlier ones takes them in: a raw character has one reason, the last one.
-    An edit that stands beside an earlier one leaves it as it is.
+    What was dropped first keeps its reason: a later edit that reaches over it is split around it.
+    A fold that a later edit takes goes with that edit, reason and all.
     """
     if not first:
         return list(then)
     out: list[Edit] = []
     i, n = 0, len(first)
-    shift = 0  # raw offset minus offset in the text between, for what lies behind the edits passed so far
+    shift = 0  # raw offset minus offset in the text between, behind the edits passed so far
     for start, end, reason, new in then:
-        # Edits that lie wholly before this one stay. A fold's own character counts as its place in the text.
-        while i < n:
+        while i < n and first[i].start - shift + len(first[i].new) <= start:  # shows wholly before this edit
             e = first[i]
-            at = e.start - shift  # where the edit shows in the text between
-            if at + len(e.new) > start:
-                break
             out.append(e)
             shift += e.end - e.start - len(e.new)
             i += 1
-        raw_start = start + shift
-        while i < n:
+        at = start + shift  # raw offset from which this edit has not been written down yet
+        while i < n and first[i].start - shift < end:
             e = first[i]
-            if e.start - shift >= end:
-                break
-            raw_start = min(raw_start, e.start)
+            if e.new:
+                at = min(at, e.start)
+            else:
+                if e.start > at:
+                    out.append(Edit(at, e.start, reason, new))
+                    new = ""
+                out.append(e)
+                at = e.end
             shift += e.end - e.start - len(e.new)
             i += 1
-        out.append(Edit(raw_start, end + shift, reason, new))
+        out.append(Edit(at, end + shift, reason, new))
     out += first[i:]
     return out
 

@@ -16,8 +16,9 @@ __all__ = ["judge"]
 #: of all characters; the rest is blanks, digits and names (facts: thresholds). FineWeb2 asks the language model instead.
 THAI_SHARE = 0.3
 #: A clean text with fewer letters than this says one thing at most: the shortest 1 % of real passages have 151 characters.
-STUB_LETTERS = 60
-#: A page is a list when fewer than this many letters of prose are left and less than this share of its raw letters.
+STUB_LETTERS = 32
+#: A page that announces a list is one when fewer than this many letters of prose are left; one that does not,
+#: when next to nothing is left and more than this share of its characters were lists and tables.
 LIST_LETTERS = 120
 LIST_SHARE = 0.5
 
@@ -85,13 +86,13 @@ def is_list_page(page: Page) -> bool:
     prose = _letters(_sayings(page.text))
     announced = _LIST_TITLE.match(page.title) is not None or (len(said) < 200 and _LIST_LEAD.match(said) is not None)
     if announced:
-        return prose < LIST_LETTERS or prose < LIST_SHARE / 2 * _letters(page.raw)
-    return prose < STUB_LETTERS and listed > LIST_SHARE * len(page.raw)
+        return prose < LIST_LETTERS
+    return _letters(page.text) < STUB_LETTERS and listed > LIST_SHARE * len(page.raw)
 
 
 def _sayings(text: str) -> str:
     """The lines of a text that say something, but for those that only announce a list."""
-    return "\n".join(line for line in lines(text).line if is_sentence(line) and not _LIST_LEAD.match(line))
+    return "\n".join(line for line in lines(text).line if is_sentence(line) and not (len(line) < 200 and _LIST_LEAD.match(line)))
 
 
 def is_empty(page: Page) -> bool:

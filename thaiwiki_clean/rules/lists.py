@@ -30,23 +30,20 @@ def _link_lists(text: str) -> Iterator[tuple[int, int]]:
     found = lines(text).line
     titles = {head.line for head in headers(text)}
     block: list[int] = []  # the short lines since the last header or paragraph
-    opened = False  # whether a header stands right above the block
     for i in range(len(found) + 1):
         line = found[i] if i < len(found) else ""
         if line and not line.isspace() and i not in titles and len(line) <= NAME_LENGTH:
             block.append(i)
             continue
         if block:
-            closed = i == len(found) or i in titles or not line
-            yield from _lists_of(found, block, alone=opened and closed)
+            yield from _lists_of(found, block)
             block = []
-        opened = i in titles or (opened and not line)
 
 
-def _lists_of(found: list[str], block: list[int], *, alone: bool) -> Iterator[tuple[int, int]]:
-    """The lists in one block of short lines; ``alone`` when it is all that a section holds."""
+def _lists_of(found: list[str], block: list[int]) -> Iterator[tuple[int, int]]:
+    """The lists in one block of short lines."""
     names = [i for i in block if is_name(found[i])]
-    if len(names) < (2 if alone else LIST_LENGTH) or len(names) < NAME_SHARE * len(block):
+    if len(names) < LIST_LENGTH or len(names) < NAME_SHARE * len(block):
         return
     known = set(names)
     run: list[int] = []
@@ -54,7 +51,7 @@ def _lists_of(found: list[str], block: list[int], *, alone: bool) -> Iterator[tu
         if i in known:
             run.append(i)
             continue
-        if len({found[j] for j in run}) >= LIST_LENGTH or (alone and len(run) == len(block)):
+        if len({found[j] for j in run}) >= LIST_LENGTH:
             yield run[0], run[-1]
         run = []
 
@@ -175,7 +172,7 @@ def _attached(found: list[str], tail: int) -> int:
     while tail < len(found):
         line = found[tail].strip()
         above = found[tail - 1].strip()
-        if line and (is_category(line) or _ONE_NAME.fullmatch(line) or (is_sentence(above) and len(above) > WRAPPED_LENGTH)):
+        if line and (is_category(line) or _ONE_NAME.fullmatch(line) or (line.count(" ") == 1 and is_sentence(above) and len(above) > WRAPPED_LENGTH)):
             break
         tail += 1
     return tail
