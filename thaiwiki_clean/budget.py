@@ -31,6 +31,7 @@ class Ruler:
     unit: str
     count: Callable[[str], int]
     size: Callable[[str, str], int]  #: prompt and answer together, with everything that a trainer puts around them
+    stops: bool = True  #: False when the chat template writes nothing after an answer: no model learns to stop from it
 
 
 def ruler(tokenizer: str | Counter | None = None) -> Ruler:
@@ -120,8 +121,12 @@ def _of_tokenizer(tokenizer: Any) -> Ruler:
     if not getattr(tokenizer, "chat_template", None):
         return _plain("tokens", count)
 
-    def size(prompt: str, answer: str) -> int:
-        turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
-        return max(len(tokenizer.apply_chat_template(turns, return_dict=False)), count(prompt) + count(answer) + _PLAIN_WRAP)
+    def turns(prompt: str, answer: str) -> list[dict[str, str]]:
+        return [{"role": "user", "content": prompt}, {"role": "assistant", "content": answer}]
 
-    return Ruler("tokens", count, size)
+    def size(prompt: str, answer: str) -> int:
+        chat = len(tokenizer.apply_chat_template(turns(prompt, answer), return_dict=False))
+        return max(chat, count(prompt) + count(answer) + _PLAIN_WRAP)
+
+    rendered = tokenizer.apply_chat_template(turns("ก", "ข"), tokenize=False)
+    return Ruler("tokens", count, size, stops=not rendered.rstrip().endswith("ข"))

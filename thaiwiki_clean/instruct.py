@@ -25,6 +25,7 @@ from thaiwiki_clean.formats import Example
 from thaiwiki_clean.markup import is_name
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.sections import Section, sections
+from thaiwiki_clean.sentences import reads_begun
 from thaiwiki_clean.splits import Splits, split_families
 
 __all__ = ["KINDS", "LEFT_OUT", "Plan", "Skipped", "Template", "default_templates", "instructions", "page_examples"]
@@ -45,6 +46,7 @@ LEFT_OUT: dict[str, str] = {
     "no_piece": "The page has no such piece: no text before its first header, or no section.",
     "same_answer": "Another prompt of this page has the same answer.",
     "list_residue": "What stands before the first list line, header or markup is too short for an answer.",
+    "no_beginning": "The piece begins with the rest of a sentence.",
     "no_end": "No sentence or paragraph ends within the budget.",
     "too_short": "The answer is shorter than the shortest that says something.",
     "echo": "The answer is its prompt or its title over again.",
@@ -77,6 +79,20 @@ class Template(NamedTuple):
     prompt: str
 
 
+@cache
+def default_templates() -> tuple[Template, ...]:
+    """The templates of ``vocabulary/instructions.tsv``, in its order.
+
+    >>> default_templates()[0].prompt.format(title="แมว")
+    'อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ แมว'
+
+    Raises ValueError with the line when a template cannot be used.
+    """
+    found = tuple(Template(*row) for row in vocabulary.terms("instructions"))
+    check(found)
+    return found
+
+
 class Skipped(NamedTuple):
     """An example that was left out; ``reason`` is a key of :data:`LEFT_OUT`."""
 
@@ -91,7 +107,7 @@ class Plan:
     """Everything that decides which examples a page gives; the same page and plan give the same examples anywhere."""
 
     kinds: tuple[str, ...] = ("definition",)
-    templates: tuple[Template, ...] = dataclasses.field(default_factory=lambda: default_templates())
+    templates: tuple[Template, ...] = dataclasses.field(default_factory=default_templates)
     tokenizer: str | Tokenizer | None = None
     max_tokens: int = 1024
     seed: int = 0
@@ -108,20 +124,6 @@ class Plan:
             raise ValueError(f"no kind of prompt asked for; there are {', '.join(KINDS)}")
         if self.max_tokens < 1:
             raise ValueError(f"max_tokens should be positive, got {self.max_tokens}")
-
-
-@cache
-def default_templates() -> tuple[Template, ...]:
-    """The templates of ``vocabulary/instructions.tsv``, in its order.
-
-    >>> default_templates()[0].prompt.format(title="แมว")
-    'อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ แมว'
-
-    Raises ValueError with the line when a template cannot be used.
-    """
-    found = tuple(Template(*row) for row in vocabulary.terms("instructions"))
-    check(found)
-    return found
 
 
 def check(found: Sequence[Template]) -> None:
@@ -263,9 +265,11 @@ def _example(page: Page, name: str, piece: Section, template: Template, measure:
         return left_out("title", section)
     prompt = template.prompt.format(title=page.title, section=section, parent=piece.path[-2] if len(piece.path) > 1 else "")
     text = page.text[piece.start : piece.end]
+    if not reads_begun(text):
+        return left_out("no_beginning", name)
     prose = _before_residue(text)
     if len(prose) < _SHORTEST_ANSWER:
-        return left_out("too_short" if prose == text else "list_residue", name)
+        return left_out("too_short" if len(text) < _SHORTEST_ANSWER else "list_residue", name)
     answer = shorten(prose, prompt, measure, plan.max_tokens)
     if len(answer) < _SHORTEST_ANSWER:
         return left_out("too_short" if answer else "no_end", name)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import regex
 
-__all__ = ["ends", "reads_finished"]
+__all__ = ["ends", "reads_begun", "reads_finished"]
 
 # Words that begin a new sentence when a blank stands before them. Read in 1,209 passages of Thai Wikipedia: "และ",
 # "ซึ่ง", "โดย", "เมื่อ", "ทำให้" after a blank mostly carry the sentence on, and are left out on purpose.
@@ -29,12 +29,13 @@ _CARRIES_ON = regex.compile(
     r"[a-z,;:.)\]”’%–—-]|ๆ|และ|หรือ|ซึ่ง|ที่|แต่|โดย|ของ|กับ|ว่า|เพื่อ|ทำให้|จึง|จน|ก็|แล้ว|เพราะ|เนื่อง|รวม|ได้แก่|เช่น|คือ|เป็น|ไป|มา|ตาม|ใน|จาก|ด้วย|ถึง|อีก|อย่าง|เท่า|กัน|นี้|นั้น|\p{N}"
 )
 # A text that ends in one of these waits for more. A word that also ends longer words is spared by what stands before it:
-# "กว่า", "ของ" in สิ่งของ, "กับ" in ผู้กำกับ, "เป็น" in จำเป็น, "ใน" in ภายใน, "ปี" after a number.
+# "กว่า", "ที่" in พื้นที่, "ของ" in สิ่งของ, "กับ" in ผู้กำกับ, "เป็น" in จำเป็น, "ใน" in ภายใน, "ปี" after a number.
+# A short number waits for its unit, unless it counts places ("ชุดที่ 4").
 _WAITS = regex.compile(
     r"""(?: [,:;(\[{“‘«/=+&–—-] | และ | (?<!\p{N}[ ]?)หรือ | ซึ่ง | โดย | เพื่อ | เช่น(?<!เฉกเช่น) | ได้แก่ | อาทิ | คือ | (?:ต่อไป|ดัง|มีดัง)นี้ | (?<!ก)ว่า
     | (?<!สิ่ง|เจ้า|ข้าว)ของ | (?<!กำ|คับ|สำรับ)กับ | จาก | (?<!ภาย|ด้าน|ชั้น|ฝ่าย|ตัว|ข้าง)ใน | (?<!จำ|ลำ)เป็น | เมื่อ | (?<!\p{N}[ ]?|หลาย|ทุก|ละ|ต่อ|ครบ|ทั้ง|ตลอด|ล้าน|พัน|ร้อย|สิบ)ปี
     | (?:พ|ค|ฮ)\.ศ\. | แต่ | เพราะ | เนื่องจาก | (?:^|[ ])ต่อมา | (?<!งบ)ประมาณ | จำนวน | ตั้งแต่ | ทั้ง | รวมถึง | รวมทั้ง | ระหว่าง
-    | (?:วัน|ครั้ง|ลำดับ|รุ่น|อันดับ|[ ])ที่ | นอกจาก(?:นี้|นั้น)? | อย่างไรก็ตาม | ดังนั้น | จากนั้น | ตัวอย่าง(?:เช่น)? | ใน(?:ปี|สมัย|ช่วง) | (?<!นาม|ราย|เสีย|เลื่อง|ลือ)ชื่อ | ส่งผลให้ | ทำให้
+    | (?<!หน้า|พื้น|สถาน|ท้อง|คง|เต็ม|เนื้อ|เข้า|กับ|ทุก|ทั่ว|ได้|ลง)ที่ | นอกจาก(?:นี้|นั้น)? | อย่างไรก็ตาม | ดังนั้น | จากนั้น | ตัวอย่าง(?:เช่น)? | ใน(?:ปี|สมัย|ช่วง|เรื่อง|ชื่อ|เดือน|วัน) | (?<!ที่|เลข|ข้อ|หมู่|บท|ปี)[ ]\p{N}{1,2} | (?<!นาม|ราย|เสีย|เลื่อง|ลือ)ชื่อ | ส่งผลให้ | ทำให้
     )[ ]*$""",
     regex.VERBOSE,
 )
@@ -43,6 +44,12 @@ _CLAUSE = regex.compile(r"(?:แต่|และ|โดย|ซึ่ง|จน)?
 _SUBORDINATES = regex.compile(
     r"(?:เมื่อ|ถ้า|หาก|แม้|ถึงแม้|เนื่องจาก|หลังจาก|ภายหลัง|หลัง|ขณะ|ในขณะ|ใน|จาก|ตั้งแต่|สำหรับ|นอกจาก|เพราะ|พอ|ระหว่าง|ก่อน|ต่อมา|ด้วย|นับ|ทั้งนี้|อย่างไร|ดังนั้น|ปัจจุบัน|ส่วน)"
 )
+# What no text begins with: the rest of a sentence, or of a list whose head is gone.
+_GOES_ON = regex.compile(
+    r"[)\]},;:!?.%ๆ”’»]|ได้แก่|ซึ่ง|และ|หรือ(?!อ)|จึง|ว่า(?!ด้วย|ที่|น|ว|ง|ว)|แต่(?!ละ|ง|ก่อน|เดิม|แรก|ไหน)|ของ(?!เ|ใช้|ที่|หวาน|ฝาก|ขวัญ|เล่น|ไหล|แข็ง|เหลว|ว่าง|คาว|แถม|กลาง)"
+)
+# A line that begins so goes on from the one before; "1." and "2540 –" begin items.
+_WRAPPED = regex.compile(rf"{_GOES_ON.pattern}|[a-z]|\p{{N}}+(?![\p{{N}}.)]|[ ]?[–—-])")
 _BLANK = regex.compile(r"(?<=\S) +(?=\S)")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, "“": 1, "‘": 0, "«": 1, ")": -1, "]": -1, "}": -1, "”": -1, "»": -1}
 
@@ -66,6 +73,8 @@ def ends(text: str) -> list[int]:
     out: list[int] = []
     start = 0
     for line in text.split("\n"):
+        if out and out[-1] == start - 1 and _WRAPPED.match(line):
+            out.pop()  # the line before was broken inside a sentence
         out += (start + end for end in _line_ends(line))
         start += len(line) + 1
     return out
@@ -79,6 +88,15 @@ def reads_finished(text: str) -> bool:
     """
     last = text.rsplit("\n", 1)[-1]
     return bool(last) and not last[-1].isspace() and _line_finished(last)
+
+
+def reads_begun(text: str) -> bool:
+    """False if ``text`` begins with the rest of a sentence.
+
+    >>> reads_begun("แต่ละคนมีหน้าที่"), reads_begun("และเป็นจังหวัดที่มีประชากรมาก")
+    (True, False)
+    """
+    return not _GOES_ON.match(text) and not text.startswith("ได้แก่")
 
 
 def _line_ends(line: str) -> Iterator[int]:
@@ -95,7 +113,7 @@ def _line_ends(line: str) -> Iterator[int]:
         closed = not opens and _CLOSES.search(line, max(0, here - 12), here) and not _CARRIES_ON.match(line, after)
         if (opens or closed) and here - since >= need and not _WAITS.search(line, max(0, here - 16), here):
             yield here
-        if opens or _SUBORDINATES.match(line, after):
+        if opens or _CLAUSE.match(line, after) or _SUBORDINATES.match(line, after):
             since = after
             need = _SHORTEST_AFTER_CLAUSE if _CLAUSE.match(line, after) else _SHORTEST
     stripped = line.rstrip(" ")
