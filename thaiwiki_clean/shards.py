@@ -1,0 +1,183 @@
+"""Shards: files of rows on their way through a build. Pages as Arrow tables, files written beside and renamed, rows cut to fixed sizes.
+
+A file that is there is whole: it was written under another name and renamed when it was done. What a file says about itself
+(:func:`stats`) lies inside it, so that there is no second file to be lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from thaiwiki_clean.edits import Edit
+from thaiwiki_clean.page import Page
+
+__all__ = [
+    "EDITS",
+    "PAGES",
+    "beside",
+    "read_group",
+    "read_tables",
+    "row_count",
+    "stats",
+    "sweep",
+    "to_pages",
+    "to_table",
+    "with_columns",
+    "write",
+    "write_text",
+]
+
+EDITS = pa.list_(pa.struct([("start", pa.int32()), ("end", pa.int32()), ("reason", pa.string()), ("new", pa.string())]))
+
+#: One column for every field of :class:`~thaiwiki_clean.Page`.
+PAGES = pa.schema(
+    [(name, pa.string()) for name in ("id", "title", "source", "url", "raw", "text")]
+    + [("edits", EDITS)]
+    + [(name, pa.string()) for name in ("dropped", "detail", "revision", "timestamp", "cluster")]
+)
+
+#: Rows in a row group: some 6 MB of text in v3's pages, so that a reader holds little and a writer packs well.
+GROUP = 1000
+
+_TMP = ".tmp"
+# What is published: the chunks and the page index that the Hub uses to send and to read only what changed or is asked for.
+_PUBLISHED = {"compression": "zstd", "compression_level": 3, "use_content_defined_chunking": True, "write_page_index": True}
+# What is read again in a minute and then thrown away.
+_PASSING = {"compression": "zstd", "compression_level": 1}
+
+
+def to_table(pages: Sequence[Page]) -> pa.Table:
+    """The pages as a table with schema :data:`PAGES`; edits become a list of structs."""
+    columns = [
+        [getattr(page, name) for page in pages] if name != "edits" else _edits_array([p.edits for p in pages]) for name in PAGES.names
+    ]
+    return pa.table(columns, schema=PAGES)
+
+
+def to_pages(table: pa.Table) -> list[Page]:
+    """The pages of a table that :func:`to_table` made; other columns are left alone.
+
+    >>> page = Page("7", "แมว", "thaiwikipedia", "", "แมว ()", "แมว", (Edit(3, 6, "empty_brackets"),))
+    >>> to_pages(to_table([page])) == [page]
+    True
+    """
+    columns = [table.column(name).to_pylist() if name != "edits" else _edits_lists(table.column(name)) for name in PAGES.names]
+    return [Page(*row) for row in zip(*columns, strict=True)]
+
+
+def _edits_array(edits: Sequence[Sequence[Edit]]) -> pa.Array:
+    offsets = pa.array(itertools.accumulate(map(len, edits), initial=0), pa.int32())
+    flat = list(itertools.chain.from_iterable(edits))
+    fields = list(EDITS.value_type)
+    children = [pa.array([edit[i] for edit in flat], field.type) for i, field in enumerate(fields)]
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(children, fields=fields))
+
+
+def _edits_lists(column: pa.ChunkedArray) -> list[tuple[Edit, ...]]:
+    # Child by child: a dict per edit, as to_pylist makes them, costs more than reading the text.
+    out: list[tuple[Edit, ...]] = []
+    for chunk in column.chunks:
+        flat = iter(list(map(Edit, *(child.to_pylist() for child in chunk.flatten().flatten()))))
+        out += [tuple(itertools.islice(flat, n)) for n in chunk.value_lengths().to_pylist()]
+    return out
+
+
+def write(
+    path: Path,
+    schema: pa.Schema,
+    tables: Iterable[pa.Table],
+    *,
+    about: Callable[[], dict[str, Any]] | None = None,
+    group: int | None = GROUP,
+    publish: bool = False,
+) -> None:
+    """Write a parquet file beside and rename it.
+
+    Rows are dealt into row groups of ``group`` rows, however the tables came, so that the same rows give the same bytes;
+    with ``None`` every table is a row group. ``about`` is asked last and its answer kept in the file for :func:`stats`.
+    """
+    with beside(path) as tmp, pq.ParquetWriter(tmp, schema, **(_PUBLISHED if publish else _PASSING)) as writer:
+        for table in tables if group is None else _deal(tables, group):
+            writer.write_table(table.combine_chunks(), row_group_size=max(1, len(table)))
+        if about is not None:
+            writer.add_key_value_metadata({"stats": json.dumps(about(), ensure_ascii=False)})
+
+
+def _deal(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    held: list[pa.Table] = []
+    rows = 0
+    for table in tables:
+        held.append(table)
+        rows += len(table)
+        while rows >= size:
+            joined = pa.concat_tables(held)
+            yield joined.slice(0, size)
+            held, rows = [joined.slice(size)], rows - size
+    if rows:
+        yield pa.concat_tables(held)
+
+
+def read_tables(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The row groups of a file, one at a time."""
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number, columns=columns)
+
+
+def read_group(path: Path, number: int) -> pa.Table:
+    """One row group of a file."""
+    with pq.ParquetFile(path) as file:
+        return file.read_row_group(number)
+
+
+def with_columns(table: pa.Table, columns: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
+    """``table`` with the columns of ``schema`` after its own."""
+    for field in schema:
+        table = table.append_column(field, pa.array(columns[field.name], field.type))
+    return table
+
+
+def row_count(path: Path) -> int:
+    """How many rows a file holds."""
+    return int(pq.read_metadata(path).num_rows)
+
+
+def stats(path: Path) -> dict[str, Any]:
+    """What the writer of a file said about it."""
+    told: dict[str, Any] = json.loads(pq.read_metadata(path).metadata[b"stats"])
+    return told
+
+
+@contextlib.contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A path to write to; it takes the place of ``path`` when the block ends well, and goes away when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tmp = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_TMP}")  # not the process id: two machines may share one
+    try:
+        yield tmp
+        os.replace(tmp, path)
+    except BaseException:
+        tmp.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file beside and rename it."""
+    with beside(path) as tmp:
+        tmp.write_text(text, "utf-8")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed left behind."""
+    for path in folder.rglob(f"*{_TMP}"):
+        path.unlink(missing_ok=True)
