@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thaiwiki_clean.budget import ruler
 from thaiwiki_clean.formats import FORMATS, Example, from_alpaca, from_messages, from_sharegpt, to_messages
 
 WORDS = ["แมว", "เป็นสัตว์", " ", "ๆ", "น้ำ", "<s>", "{title}", "[INST]", "\\n", '"', "2540"]
@@ -137,7 +138,7 @@ def trainer(trl: Any, rows: list[dict[str, Any]], folder: Any) -> Any:
         vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2
     )
     arguments = trl.SFTConfig(
-        output_dir=str(folder), max_length=256, max_steps=1, per_device_train_batch_size=2, use_cpu=True, bf16=False,
+        output_dir=str(folder), max_length=max(ruler(tokenizer).size(e.prompt, e.answer) for e in PAGES), max_steps=1, per_device_train_batch_size=2, use_cpu=True, bf16=False,
         gradient_checkpointing=False, dataloader_pin_memory=False, report_to="none", disable_tqdm=True, save_strategy="no",
     )  # fmt: skip
     return trl.SFTTrainer(model=LlamaForCausalLM(config), args=arguments, train_dataset=Dataset.from_list(rows), processing_class=tokenizer)
@@ -156,6 +157,7 @@ TO_TRL = {name: FORMATS[name].to for name in ("messages", "prompt_completion", "
 @pytest.mark.filterwarnings("ignore")  # torch's and transformers' own
 @pytest.mark.parametrize("name", sorted(TO_TRL))
 def test_trl_trains_on_every_form_and_on_its_stop_token(name: str, trl: Any, tmp_path: Any) -> None:
+    """With the longest example's size as ``max_length``, so that the size has to hold everything that TRL puts around an example."""
     made = trainer(trl, [TO_TRL[name](example) for example in PAGES], tmp_path)
     batch = next(iter(made.get_train_dataloader()))
     labels = [[int(token) for token in row if token != -100] for row in batch["labels"]]

@@ -22,7 +22,7 @@ from thaiwiki_clean.budget import CHARACTERS, Ruler, ruler, shorten
 from thaiwiki_clean.budget import Counter as Tokenizer
 from thaiwiki_clean.contamination import Index, contaminated
 from thaiwiki_clean.formats import Example
-from thaiwiki_clean.markup import is_name
+from thaiwiki_clean.markup import clauses, is_name
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.sections import Section, sections
 from thaiwiki_clean.sentences import reads_begun
@@ -298,15 +298,21 @@ def _example(page: Page, name: str, piece: Section, template: Template, measure:
 
 
 def _before_residue(text: str) -> str:
-    """``text`` up to the first line of a list, header or markup, and without bare names at its end."""
+    """``text`` up to the first line of a list, header or markup, and without bare names at its end; "" when it begins with a bare name.
+
+    A bare name before a list is its label ("เครื่องราชอิสริยาภรณ์ไทย"): of 900 gold pages six begin with one, two of them prose.
+    """
     kept: list[str] = []
+    name = True  # whether the last line with text was a bare name; a name after a name is a list
     for line in text.split("\n"):
-        if _LIST_LINE.match(line) or (is_name(line) and kept and is_name(kept[-1])):
+        if _LIST_LINE.match(line) or (name and is_name(line)):
             break
+        name = is_name(line) if line.strip() else name
         kept.append(line)
     while kept and (is_name(kept[-1]) or not kept[-1].strip()):
         kept.pop()
-    return "\n".join(kept).rstrip()
+    prose = "\n".join(kept)
+    return prose if clauses(prose) else ""
 
 
 @cache
