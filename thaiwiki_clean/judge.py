@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import regex
 
-from thaiwiki_clean.markup import clauses, is_sentence, lines
+from thaiwiki_clean.markup import NAME_LENGTH, clauses, lines
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.rules.redirects import redirect_target
 
@@ -92,7 +92,7 @@ def is_list_page(page: Page) -> bool:
 
 def _sayings(text: str) -> str:
     """The lines of a text that say something, but for those that only announce a list."""
-    return "\n".join(line for line in lines(text).line if is_sentence(line) and not (len(line) < 200 and _LIST_LEAD.match(line)))
+    return "\n".join(line for line in lines(text).line if (len(line) > NAME_LENGTH or clauses(line) >= 2) and not (len(line) < 200 and _LIST_LEAD.match(line)))
 
 
 def is_empty(page: Page) -> bool:

@@ -15,7 +15,7 @@ __all__ = ["category", "hatnote", "is_intro", "link_list", "list_intro", "list_m
 
 #: So many names in a row make a list; two may be a heading and a caption.
 LIST_LENGTH = 3
-#: Of the short lines between two headers, this share must be names before any of them counts as a list item.
+#: Unless its lines show markers or the blanks of vanished icons: of the short lines around a run, this share must be names before any of them counts as a list item.
 #: Hard-wrapped prose and poems fall below it: there most lines hold a clause.
 NAME_SHARE = 0.75
 
@@ -32,7 +32,7 @@ def _link_lists(text: str) -> Iterator[tuple[int, int]]:
     block: list[int] = []  # the short lines since the last header or paragraph
     for i in range(len(found) + 1):
         line = found[i] if i < len(found) else ""
-        if line and not line.isspace() and i not in titles and len(line) <= NAME_LENGTH:
+        if line and not line.isspace() and i not in titles and len(line) <= NAME_LENGTH and not is_intro(line):
             block.append(i)
             continue
         if block:
@@ -42,18 +42,36 @@ def _link_lists(text: str) -> Iterator[tuple[int, int]]:
 
 def _lists_of(found: list[str], block: list[int]) -> Iterator[tuple[int, int]]:
     """The lists in one block of short lines."""
-    names = [i for i in block if is_name(found[i])]
-    if len(names) < LIST_LENGTH or len(names) < NAME_SHARE * len(block):
+    names = {i for i in block if is_name(found[i])}
+    if len(names) < LIST_LENGTH:
         return
-    known = set(names)
+    mostly = len(names) >= NAME_SHARE * len(block) and not _is_verse(found, block)
     run: list[int] = []
     for i in [*block, -1]:
-        if i in known:
+        if i in names:
             run.append(i)
             continue
-        if len({found[j] for j in run}) >= LIST_LENGTH:
+        if len({found[j] for j in run}) >= LIST_LENGTH and (mostly or sum(_is_item(found[j]) for j in run) * 2 > len(run)):
             yield run[0], run[-1]
         run = []
+
+
+def _is_item(line: str) -> bool:
+    """Whether a line shows that it was a list item: a marker in front, or the blank that a vanished icon left behind it."""
+    return line[-1] == " " or line[0] in "*#:;•"
+
+
+#: So many short lines of nearly one length are verse: a klon line has eight or nine syllables, give or take one.
+VERSE_LINES = 4
+VERSE_SPREAD = 0.2
+
+
+def _is_verse(found: list[str], block: list[int]) -> bool:
+    lengths = [len(found[i]) for i in block]
+    mean = sum(lengths) / len(lengths)
+    if len(block) < VERSE_LINES or not 15 <= mean <= 60 or any(char in "(0123456789" for i in block for char in found[i]):
+        return False
+    return (sum((n - mean) ** 2 for n in lengths) / len(lengths)) ** 0.5 < VERSE_SPREAD * mean and not any(_is_item(found[i]) for i in block)
 
 
 def link_list(text: str) -> list[Edit]:
@@ -71,7 +89,7 @@ def link_list(text: str) -> list[Edit]:
 
 
 _INTRO = regex.compile(
-    r"[^\n]{0,25}?(?:มี)?(?:รายชื่อ|รายละเอียด|รายการ|ดัง|ตัวอย่าง)?(?:ดังนี้|ดังต่อไปนี้|ต่อไปนี้|ได้แก่|ตัวอย่างเช่น|เช่น|ประกอบด้วย|ตามตาราง|ดังตารางต่อไปนี้|ดังตาราง)[ ]?[:：]?[ \t]*"
+    r"(?P<before>[^\n]{0,60}?)(?:มี)?(?:รายชื่อ|รายละเอียด|รายการ|ดัง|ตัวอย่าง)?(?:ดังนี้|ดังต่อไปนี้|ต่อไปนี้|ได้แก่|ตัวอย่างเช่น|เช่น|ประกอบด้วย|ตามตาราง|ดังตารางต่อไปนี้|ดังตาราง)[ ]?[:：]?[ \t]*"
     r"|[^\n]{1,120}?(?:อาจหมายถึง|สามารถหมายถึง|อาจหมายความถึง|หมายถึงได้หลายอย่าง|มีหลายความหมาย|อาจเป็น|อาจจะหมายถึง|มีความหมายดังนี้|อาจหมายถึงสิ่งต่อไปนี้)[^\n]{0,30}?[:：]?[ \t]*"
     r"|(?:ต่อไปนี้|ด้านล่างนี้|ข้างล่างนี้|เนื้อหาในหน้านี้|หน้านี้|บทความนี้|นี่)(?:เป็น|คือ|แสดง|รวบรวม|รวม)?(?:หน้า|การ)?(?:รวม|แสดง)?(?:รายชื่อ|รายการ|บัญชี|ราย)[^\n]{0,140}"
     r"|(?:รายชื่อ|รายนาม|บัญชีรายชื่อ)[^\n]{0,140}"
@@ -84,7 +102,9 @@ def is_intro(line: str) -> bool:
     >>> is_intro("มีรายละเอียดดังนี้"), is_intro("กา อาจหมายถึง:"), is_intro("กาเป็นนกสีดำ")
     (True, True, False)
     """
-    return len(line) <= 160 and _INTRO.fullmatch(line) is not None
+    if len(line) > 160 or (match := _INTRO.fullmatch(line)) is None:
+        return False
+    return not match.group("before") or not clauses(match.group("before"))
 
 
 def list_intro(text: str) -> list[Edit]:
@@ -100,14 +120,13 @@ def list_intro(text: str) -> list[Edit]:
     if not intros:
         return []
     listed = {first for first, _ in link_lists(text)}
-    covered = {i for first, last in link_lists(text) for i in range(first, last + 1)}
     titles = {head.line for head in headers(text)}
     edits = []
     for i in intros:
         after = i + 1
         while after < len(found) and (not found[after] or found[after].isspace()):
             after += 1
-        if i not in covered and (after >= len(found) or after in listed or after in titles):
+        if after >= len(found) or after in listed or after in titles:
             edits.append(drop_lines(text, i, i, "list_intro"))
     return edits
 
@@ -216,6 +235,7 @@ def hatnote(text: str) -> list[Edit]:
 _NAV = r"ก่อนหน้า|ก่อนหน้านี้|ถัดไป|ต่อไป|สารบัญ|กลับ|กลับไป|กลับสารบัญ|ขึ้น|ขึ้นบน|ขึ้นข้างบน|หน้าหลัก|หน้าแรก|หน้าก่อน|หน้าก่อนหน้า|หน้าถัดไป|หน้าต่อไป|บทก่อน|บทก่อนหน้า|บทถัดไป|บทต่อไป|ตอนก่อน|ตอนก่อนหน้า|ตอนถัดไป|ตอนต่อไป|เนื้อหา|ดัชนี|previous|prev|next|contents|index|home|up|back"
 _ARROW = r"[←→↑«»‹›<>◄►▲▼]"
 _NAV_PART = regex.compile(rf"\s*(?:{_ARROW}+\s*)?(?:{_NAV})?\s*(?:{_ARROW}+)?\s*", regex.IGNORECASE)
+_NAV_NAMED = regex.compile(rf"\s*(?:{_NAV})\s*[:：]\s*.{{1,60}}", regex.IGNORECASE)
 _NAV_WORD = regex.compile(rf"(?<!\p{{L}})(?:{_NAV})(?!\p{{L}}|\p{{M}})|{_ARROW}", regex.IGNORECASE)
 _NAV_SPLIT = regex.compile(r"\s*[|·•/]\s*|\s+[-–—]\s+")
 _CHROME = regex.compile(r"จาก วิกิพีเดีย สารานุกรมเสรี|จากวิกิพีเดีย สารานุกรมเสรี|รับข้อมูลจาก [\"“].*|เนื้อหา \[?ซ่อน\]?|ดึงข้อมูลจาก [\"“].*|ข้ามไปยัง.{0,40}|ไปยังการนำทาง.{0,40}")
@@ -240,7 +260,7 @@ def navigation(text: str) -> list[Edit]:
 
 def _is_navigation(line: str) -> bool:
     parts = [part for part in _NAV_SPLIT.split(line) if part.strip()]
-    words = sum(1 for part in parts if _NAV_PART.fullmatch(part))
+    words = sum(1 for part in parts if _NAV_PART.fullmatch(part) or _NAV_NAMED.fullmatch(part))
     if words >= 2 and words * 2 >= len(parts):
         return True
     arrows = len(regex.findall(_ARROW, line))

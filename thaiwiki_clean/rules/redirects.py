@@ -5,7 +5,7 @@ from __future__ import annotations
 import regex
 
 from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import is_name, is_sentence, lines
+from thaiwiki_clean.markup import LONE_NAME_LENGTH, clauses, is_name, lines
 
 __all__ = ["redirect", "redirect_target"]
 
@@ -25,12 +25,19 @@ def redirect_target(text: str) -> str | None:
     if len(text) > 1000:
         return None
     match = _REDIRECT.match(text)
-    if match is None or is_sentence(match.group(1)):
+    if match is None or (match.group(1)[:1] not in " [" and _is_prose(match)):
         return None
     rest = [line for line in text[match.end() :].split("\n") if line.strip()]
     if len(rest) > REDIRECT_LINES or not all(is_name(line) for line in rest):
         return None
     return match.group(1).strip()
+
+
+def _is_prose(match: regex.Match[str]) -> bool:
+    """Whether เปลี่ยนทาง is the first word of a sentence: glued to words that make two clauses, or to a long line."""
+    target = match.group(1)
+    glued = match.group()[: match.start(1) - match.start()].lower().endswith(("ทาง", "ทางไป"))
+    return glued and (clauses(target) > 1 or len(target) > LONE_NAME_LENGTH)
 
 
 def redirect(text: str) -> list[Edit]:

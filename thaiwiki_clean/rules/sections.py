@@ -122,7 +122,7 @@ def bare_header(text: str) -> list[Edit]:
 
     A known title alone on a line counts anywhere, and so does one word between two long paragraphs.
     Another unknown one counts on a page that has two known ones and no other headers,
-    and there only as a short line with one clause word at most, over a paragraph.
+    and there only as a short line over a paragraph that says no clause.
     """
     heads = headers(text)
     found = lines(text).line
@@ -131,7 +131,7 @@ def bare_header(text: str) -> list[Edit]:
         line = found[i]
         if 1 < len(line) <= ALONE_LENGTH and len(found[i - 1]) >= NEIGHBOUR_LENGTH <= len(found[i + 1]) and _ONE_NAME.fullmatch(line) and is_name(line) and is_sentence(found[i + 1]):
             titles.add(i)
-    if len(titles) >= DIALECT and all(head.bare for head in heads):
+    if sum(found[i][-1] not in ".：:" and found[i][0] not in "#S" for i in titles) >= DIALECT and all(head.bare for head in heads):
         for i in range(1, len(found) - 1):
             line = found[i]
             if len(line) <= TITLE_LENGTH and _may_be_title(line) and not is_name(found[i - 1]) and len(after := _next(found, i)) >= BODY_LENGTH and is_sentence(after):
@@ -145,6 +145,11 @@ def _next(found: list[str], i: int) -> str:
 
 _NO_TITLE = regex.compile(r"[\d\s\"“'(\[-]|.*[.,;:!?…)\]\s]$")
 
+# What a title begins with that names an act or a time, so that one clause word may follow.
+_NOUN_START = regex.compile(r"การ|ความ|งาน|ระหว่าง|เหตุการณ์|ช่วง|สมัย|บทบาท|ผล|ปัญหา|ข้อ|เครื่อง|ตำแหน่ง")
+
 
 def _may_be_title(line: str) -> bool:
-    return bool(line) and clauses(line) <= 1 and not goes_on(line) and _NO_TITLE.match(line) is None
+    if not line or goes_on(line) or _NO_TITLE.match(line):
+        return False
+    return not clauses(line) or (clauses(line) == 1 and _NOUN_START.match(line) is not None)

@@ -12,7 +12,8 @@ from thaiwiki_clean.rules.lists import is_intro
 
 __all__ = ["table"]
 
-_OPEN = regex.compile(r"[ \t:]*\{\|")
+#: A cell shorter than this is a name or a figure, whatever words it holds.
+SENTENCE_LENGTH = 20
 _CLOSE = regex.compile(r"[ \t:]*\|\}{1,2}")
 _ROW = regex.compile(r"[ \t]*\|[-+]")
 _CELL = regex.compile(r"[ \t]*[|!]")
@@ -97,7 +98,7 @@ def _sentences(line: str) -> Iterator[tuple[int, int]]:
     for end in [*(m.start() for m in _SPLIT.finditer(line, 1)), len(line)]:
         lead = _LEAD.match(line, at, end)
         start = lead.end() if lead else at
-        if is_sentence(line[start:end]):
+        if end - start >= SENTENCE_LENGTH and is_sentence(line[start:end]):
             yield start, end
         at = end + 2
 
