@@ -12,7 +12,9 @@ import pytest
 import regex
 
 from thaiwiki_clean import samples
-from thaiwiki_clean.page import HOSTS
+from thaiwiki_clean.clean import clean_page
+from thaiwiki_clean.judge import judge
+from thaiwiki_clean.page import HOSTS, Page
 from thaiwiki_clean.reasons import VERDICTS
 
 CLEAN = Path(__file__).with_name("pages") / "sample_clean.jsonl"
@@ -178,6 +180,40 @@ def test_the_duplicate_is_exact_and_the_near_duplicate_is_not() -> None:
     text = {page["title"]: page["text"] for page in PAGES}
     assert text["แมลงผีเสื้อ"] == text["ผีเสื้อ"]
     assert text["แม่น้ำโขง (ฉบับเก่า)"] != text["แม่น้ำโขง"]
+
+
+# page -> why its lines do not come out as the editor's yet
+KNOWN = {"กังหันลม": "the line that announces the removed list stays"}
+
+# Verdicts on a page alone. The others need its neighbours, or the words of the text.
+ALONE = {None, "redirect", "disambiguation", "list_page", "stub", "not_thai", "empty"}
+
+
+def cleaned(page: int) -> Page:
+    row = PAGES[page]
+    return clean_page(Page(id=str(page), title=row["title"], source=row["source"], url="", raw=row["text"]))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            n, id=row["title"], marks=[pytest.mark.xfail(strict=True, reason=KNOWN[row["title"]])] if row["title"] in KNOWN else []
+        )
+        for n, row in enumerate(PAGES)
+        if ANSWERS[n]["dropped"] not in {"redirect", "disambiguation", "list_page", "repetitive"}
+    ],
+)
+def test_a_page_comes_out_as_an_editor_would_leave_it(page: int) -> None:
+    """Line by line. Empty lines between paragraphs are a matter of taste and not compared."""
+    either = {"", *ANSWERS[page].get("either", ())}
+    left = [line for line in cleaned(page).text.split("\n") if line not in either]
+    assert left == [line for line in ANSWERS[page]["text"].split("\n") if line not in either]
+
+
+@pytest.mark.parametrize("page", [pytest.param(n, id=a["title"]) for n, a in enumerate(ANSWERS) if a["dropped"] in ALONE])
+def test_a_page_gets_the_verdict_an_editor_would_give(page: int) -> None:
+    assert judge(cleaned(page)) == ANSWERS[page]["dropped"]
 
 
 def folded(text: str) -> str:
