@@ -18,10 +18,11 @@ TEXTS = st.lists(
     st.sampled_from([SENTENCE, "ต่อมาได้ตื้นเขินลงมากจนเรือใหญ่เข้าไม่ได้แล้ว", "ได้แก่", "แมว", " ", "\n", "(", ")"]), min_size=1, max_size=15
 ).map("".join)
 WORD_BY_WORD = ruler(lambda text: text.split())
+DEAR_TOGETHER = ruler(lambda text: len(text) ** 2 // 100)  # more for the whole than for its pieces
 
 
 @given(TEXTS, st.integers(1, 400))
-@pytest.mark.parametrize("measure", [ruler("characters"), WORD_BY_WORD], ids=["characters", "blanks"])
+@pytest.mark.parametrize("measure", [ruler("characters"), WORD_BY_WORD, DEAR_TOGETHER], ids=["characters", "blanks", "dear together"])
 def test_a_shortened_answer_fits_and_ends_at_an_end(measure: Any, text: str, budget: int) -> None:
     answer = shorten(text, "แมวคืออะไร", measure, budget)
     assert not answer or (len(answer) in ends(text) and text.startswith(answer) and measure.size("แมวคืออะไร", answer) <= budget)
@@ -41,7 +42,8 @@ def test_nothing_is_left_out_that_has_an_end_within_the_budget(text: str, budget
 
 
 def test_a_paragraph_is_the_better_end() -> None:
-    text = f"{SENTENCE} {SENTENCE}\nทะเลสาบนี้มีเกาะเล็ก ต่อมา"
+    text = f"{SENTENCE} {SENTENCE}\nทะเลสาบนี้มีเกาะเล็กเกาะน้อยอยู่มากมายหลายเกาะ ต่อมามีคนไปอยู่"
+    assert len(ends(text)) == 3
     assert shorten(text, "", ruler("characters"), len(text)) == f"{SENTENCE} {SENTENCE}"
 
 

@@ -52,6 +52,14 @@ def test_added_pages_move_others_towards_test_only(pages: list[Page], more: list
         assert SPLITS.index(after.of(p)) <= SPLITS.index(before.of(p))
 
 
+@pytest.mark.parametrize("sides", [("test", "train"), ("validation", "train"), ("test", "validation")], ids="-".join)
+def test_a_joined_family_takes_the_more_held_out_side(sides: tuple[str, str]) -> None:
+    alone = Splits(validation=0.3, test=0.3)
+    titles = [next(t for i in range(100) if alone.draw(t := f"หัวเรื่อง {i}") == side) for side in sides]
+    pages = [page(i, title, "a") for i, title in enumerate(titles)]
+    assert {split_families(pages, validation=0.3, test=0.3).of(p) for p in pages} == {sides[0]}
+
+
 @given(PAGES, SEEDS)
 def test_added_strangers_move_nothing(pages: list[Page], seed: int) -> None:
     strangers = [Page(f"s{i}", f"คนแปลกหน้า {i}", "thaiwikipedia", "", "", cluster="s") for i in range(5)]
