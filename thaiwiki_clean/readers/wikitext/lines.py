@@ -12,14 +12,15 @@ from thaiwiki_clean.readers.wikitext.vocabulary import Words
 __all__ = ["mend", "tidy"]
 
 _SWITCH = re.compile(r"__[^\W_][^\W_]{1,60}(?:_[^\W_]{1,30}){0,3}__")
-_HEADING = re.compile(r"^(={1,6})([^\n]*?)(={1,6})[ \t\x01\x02]*$", re.MULTILINE)
-_START = re.compile(r"^[ \t\x01\x02]*(?:[*#:;]+[ \t]*|-{4,}[ \t]*)?", re.MULTILINE)
-_BLANKS = re.compile(r"[ \t]{2,}|\t")
-_EDGES = re.compile(r"[ \t]*\n[ \t\n]*")
-_BRACKETS = re.compile(r"([ \t]*)\(([^()\n]*)\)")
-_MARKED = re.compile(r"[\x01\x02]")
-_GAP = re.compile(r"(?<=[^\n\x01\x02])(?:[ \t]*\x02)+(?=[ \t]*[^\s\x01\x02,.;:)])")
+_BLANKS = re.compile(r"  +")
+#: Round brackets that held a template. No part of the expression can match in two ways: it is linear.
+_BRACKETS = re.compile(r"\(([^()\n\x01\x02]*[\x01\x02][^()\n]*)\)")
+_GAP = re.compile(r"\x02+[ \x01\x02]*([^\n]?)")
 _SEPARATOR = re.compile(r"([;,/]|[·•])")
+#: What stands at the beginning of a line and makes it a list item, an indent or a definition; ``----`` is a rule.
+_MARKS = " \t*#:;"
+#: Left where brackets went: the blank before them goes too.
+_GONE = "\x06"
 
 
 def mend(text: str, words: Words) -> tuple[str, int]:
@@ -34,30 +35,31 @@ def mend(text: str, words: Words) -> tuple[str, int]:
     """
     if KNOWN not in text and UNKNOWN not in text:
         return text, 0
-    if "(" in text:
-        text = _BRACKETS.sub(lambda m: _mend_brackets(m, words) if _MARKED.search(m[2]) else m[0], text)
-    damage = len(_GAP.findall(text)) if UNKNOWN in text else 0
-    return _MARKED.sub("", text), damage
+    text = _BRACKETS.sub(lambda m: _mend_brackets(m[1], words), text)
+    damage = sum(_is_gap(text, m) for m in _GAP.finditer(text)) if UNKNOWN in text else 0
+    return text.replace(KNOWN, "").replace(UNKNOWN, "").replace(" " + _GONE, "").replace(_GONE, ""), damage
 
 
-def _mend_brackets(found: re.Match[str], words: Words) -> str:
-    """The brackets without the parts that are empty now; nothing, with the blank before it, when no part is left."""
-    parts = _SEPARATOR.split(found[2])
+def _is_gap(text: str, found: re.Match[str]) -> bool:
+    """Whether words stand before and behind the place of an unknown template, on its line."""
+    before = text[max(found.start() - 4, 0) : found.start()].rstrip(f" {KNOWN}")[-1:]
+    return before not in ("", "\n", *BREAK, *_MARKS) and found[1] not in ("", BREAK, *".,;:)")
+
+
+def _mend_brackets(inside: str, words: Words) -> str:
+    """The brackets without the parts that are empty now; nothing when no part is left."""
+    parts = _SEPARATOR.split(inside)
     kept: list[str] = []
     for number in range(0, len(parts), 2):
         part = parts[number]
-        rest = _MARKED.sub("", part).strip()
-        if _MARKED.search(part) and (not rest or rest.endswith(":") or rest.lower() in words.lead_words):
-            continue
-        if not rest and kept:
+        rest = part.replace(KNOWN, "").replace(UNKNOWN, "").strip()
+        if rest != part.strip() and (not rest or rest.endswith(":") or rest.lower() in words.lead_words):
             continue
         if kept:
             kept.append(parts[number - 1])
-        kept.append(part if not _MARKED.search(part) else f"{' ' if part[:1] == ' ' else ''}{part.strip(f' {KNOWN}')}")
-    inside = "".join(kept)
-    if not inside.strip(f" {KNOWN}{UNKNOWN}"):
-        return ""
-    return f"{found[1]}({inside.lstrip()})"
+        kept.append(part if rest == part.strip() else f"{' ' if part[0] == ' ' else ''}{part.strip(f' {KNOWN}')}")
+    text = "".join(kept).lstrip()
+    return f"({text})" if text else _GONE
 
 
 def tidy(text: str, words: Words) -> str:
@@ -73,17 +75,37 @@ def tidy(text: str, words: Words) -> str:
         text = text.replace("'''", "").replace("''", "")
     if "__" in text:
         text = _SWITCH.sub(lambda m: "" if m[0].lower() in words.switches else m[0], text)
-    if "=" in text:
-        text = _HEADING.sub(_heading, text)
-    text = _START.sub("", text.replace(BREAK, "\n"))
-    text = decode(text)
-    return _EDGES.sub("\n", _BLANKS.sub(" ", text)).strip(" \n")
+    if "&" in text:
+        text = decode(text)
+    if "\t" in text:
+        text = text.replace("\t", " ")
+    if "  " in text:
+        text = _BLANKS.sub(" ", text)
+    out: list[str] = []
+    for line in _break(text):
+        line = line.lstrip(_MARKS).rstrip(" ")
+        if line[:1] == "=":
+            line = _heading(line)
+        elif line[:4] == "----":
+            line = line.lstrip("-").lstrip(_MARKS)
+        if line:
+            out.append(line)
+    return "\n".join(out)
 
 
-def _heading(found: re.Match[str]) -> str:
-    """MediaWiki takes the shorter side as the level; what is over belongs to the title."""
-    left, title, right = found[1], found[2], found[3]
-    level = min(len(left), len(right))
-    title = (left[level:] + title + right[level:]).replace(BREAK, " ").strip(f" \t{KNOWN}{UNKNOWN}")
-    title = title.strip("*#:; \t") or title
+def _break(text: str) -> list[str]:
+    """Lines, with the breaks that tags make: a blank in a heading, a new line elsewhere."""
+    if BREAK not in text:
+        return text.split("\n")
+    return [part for line in text.split("\n") for part in ([line.replace(BREAK, " ")] if line[:1] == "=" else line.split(BREAK))]
+
+
+def _heading(line: str) -> str:
+    """A heading in its plain form. MediaWiki takes the shorter side as the level; what is over belongs to the title."""
+    left = len(line) - len(line.lstrip("="))
+    right = len(line) - len(line.rstrip("="))
+    if left == len(line) or not right:
+        return "" if left == len(line) else line
+    level = min(left, right, 6)
+    title = line[level : len(line) - level].strip(_MARKS)
     return f"{'=' * level} {title} {'=' * level}" if title.strip("= ") else ""

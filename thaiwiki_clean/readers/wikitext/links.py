@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import NamedTuple
 
 from thaiwiki_clean.readers.wikitext.vocabulary import Words
@@ -14,6 +15,7 @@ FILE, CATEGORY = 6, 14
 # Links without a colon in them need no vocabulary: nine in ten are such, and two substitutions do them all.
 _PLAIN = re.compile(r"\[\[([^\[\]|:#/\n]+)\]\]")
 _LABELLED = re.compile(r"\[\[[^\[\]|:\n]+\|([^\[\]|\n]+)\]\]")
+_FIRST = itemgetter(1)
 _EDGE = re.compile(r"\[\[|\]\]")
 _EXTERNAL = re.compile(r"\[(?:(?:https?|ftp|irc|news):)?(?://|(?<=mailto:))[^\s\[\]<>\"]+[ \t]*([^\[\]\n]*)\]|\[mailto:[^\s\[\]]+[ \t]*([^\[\]\n]*)\]", re.IGNORECASE)
 # One bracket short: "[[ค่ายเพลง]ในหมู่มาก", "[ปลา]]"
@@ -44,7 +46,7 @@ def strip_links(text: str, words: Words) -> Linked:
     categories: list[str] = []
     broken = 0
     if "[[" in text or "]]" in text:
-        text = _LABELLED.sub(r"\1", _PLAIN.sub(r"\1", text))
+        text = _LABELLED.sub(_FIRST, _PLAIN.sub(_FIRST, text))
         if "[[" in text or "]]" in text:
             text, broken = _nested(text, words, categories)
     if "[" in text:

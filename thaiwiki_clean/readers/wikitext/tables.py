@@ -10,7 +10,6 @@ __all__ = ["strip_tables"]
 #: nothing without their row and column. The longest cell that is a name in the monument lists has 78 characters.
 PROSE = 100
 
-_HAS_TABLE = re.compile(r"^[ \t:*]*(?:\{\||\|)", re.MULTILINE)
 _LINK = re.compile(r"\[\[(?:[^\[\]|\n]*\|)?|\]\]|[\x00-\x05]|'{2,}")
 _ATTRIBUTES = re.compile(r"[^|\[\]{}\n]{0,400}\|(?!\|)")
 
@@ -24,7 +23,7 @@ def strip_tables(text: str) -> str:
     A table that is not closed ends where its last row does: MediaWiki would put the rest of the page into it. Rows without a
     table, as they stand on pages whose table begins in a template, are read the same way.
     """
-    if not _HAS_TABLE.search(text):
+    if "{|" not in text and "\n|" not in text and text[:1] != "|":
         return text
     lines = text.split("\n")
     closed = _closed(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from thaiwiki_clean.readers.wikitext.tags import BREAK
@@ -70,6 +71,7 @@ def call_of(content: str) -> Call:
     return Call(name_of(head), tuple(listed), named)
 
 
+@lru_cache(maxsize=1 << 14)
 def name_of(head: str) -> str:
     """A template's name as the vocabulary writes it."""
     at = _PREFIX.match(head)

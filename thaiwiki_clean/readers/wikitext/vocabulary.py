@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
 from collections.abc import Callable, Mapping
@@ -52,10 +53,8 @@ def words_of(language: str = DEFAULT_LANGUAGE) -> Words:
     Another language is another data file ``vocabulary/wikitext/<code>.tsv``; without one, the common file serves alone.
     """
     rows = terms("wikitext/common")
-    try:
+    with contextlib.suppress(FileNotFoundError):
         rows += terms(f"wikitext/{language}") if re.fullmatch(r"[a-z-]{2,12}", language) else ()
-    except FileNotFoundError:
-        pass
     of: dict[str, dict[str, str]] = {}
     for kind, name, value, _ in rows:
         of.setdefault(kind, {})[name if kind in ("title", "title_end") else _name(name)] = value
