@@ -22,7 +22,7 @@ DEAR_TOGETHER = ruler(lambda text: len(text) ** 2 // 100)  # more for the whole 
 
 
 @given(TEXTS, st.integers(1, 400))
-@pytest.mark.parametrize("measure", [ruler("characters"), WORD_BY_WORD, DEAR_TOGETHER], ids=["characters", "blanks", "dear together"])
+@pytest.mark.parametrize("measure", [ruler("characters"), WORD_BY_WORD, DEAR_TOGETHER], ids=["characters", "blanks", "dear"])
 def test_a_shortened_answer_fits_and_ends_at_an_end(measure: Any, text: str, budget: int) -> None:
     answer = shorten(text, "แมวคืออะไร", measure, budget)
     assert not answer or (len(answer) in ends(text) and text.startswith(answer) and measure.size("แมวคืออะไร", answer) <= budget)
@@ -39,6 +39,10 @@ def test_nothing_is_left_out_that_has_an_end_within_the_budget(text: str, budget
     measure = ruler("characters")
     if any(measure.size("แมว", text[:end]) <= budget for end in ends(text)):
         assert shorten(text, "แมว", measure, budget)
+
+
+def test_the_size_of_the_whole_has_the_last_word() -> None:
+    assert shorten("\n".join([SENTENCE] * 3), "", DEAR_TOGETHER, 150) == SENTENCE
 
 
 def test_a_paragraph_is_the_better_end() -> None:
