@@ -105,6 +105,11 @@ def test_html_holds_the_text_as_it_came_and_as_it_is_left(page: tuple[str, list[
     assert (read.came, read.left) == (page[0], apply(*page))
 
 
+@given(edited())
+def test_no_control_character_reaches_the_browser(page: tuple[str, list[Edit]]) -> None:
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", to_html(*page, title=page[0]))
+
+
 def test_html_names_every_edit() -> None:
     edits = [Edit(0, 1, "table"), Edit(2, 3, "<script>"), Edit(4, 5, "spacing", "\n")]
     assert Reading(str(edits_html("กขคงจ", edits))).labels == ["table", "<script>", "spacing"]

@@ -140,11 +140,11 @@ def to_html(raw: str, edits: Sequence[Edit], title: str = "", *, verdict: str | 
         templates()
         .get_template("page.html")
         .render(
-            title=title,
+            title=_CONTROLS.sub(_escape, title),
             verdict=verdict,
             verdict_says=VERDICTS.get(verdict or "", ""),
             edits=edits_html(raw, edits),
-            legend=count(raw, edits),
+            legend=[row._replace(reason=_one_line(row.reason)) for row in count(raw, edits)],
             n_edits=len(edits),
             n_raw=len(raw),
             n_text=len(kept),
@@ -243,7 +243,7 @@ def _unreadable(marked: str, at: int, expected: str) -> ValueError:
 
 
 def _kept_view(piece: str) -> dict[str, object]:
-    return {"edit": None, "kept": list(_chips(piece, _CONTROLS))}
+    return {"reason": None, "kept": list(_chips(piece, _CONTROLS))}
 
 
 def _edit_view(piece: str, edit: Edit) -> dict[str, object]:
@@ -251,7 +251,7 @@ def _edit_view(piece: str, edit: Edit) -> dict[str, object]:
     lead = "" if _BLANKS.fullmatch(piece) else piece[: len(piece) - len(piece.lstrip("\n"))]
     old, new = _removed_chips(piece[len(lead) :], "\n"), _removed_chips(edit.new, "\n")
     return {
-        "edit": edit,
+        "reason": _one_line(edit.reason),
         "look": _look(edit.reason),
         "says": REASONS.get(edit.reason, ""),
         "lead": lead,
