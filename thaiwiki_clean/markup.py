@@ -147,8 +147,8 @@ class Header(NamedTuple):
     kind: str  # a kind of vocabulary.title_kind: certain, maybe, linkage, content, or "" for an unknown title
 
 
-# == x ==, with blanks missing, doubled or trailing; the signs at the end may be fewer, as MediaWiki allows.
-_EQUALS = regex.compile(r"[ \t]*(={1,6})[ \t]*([^\n]*?)[ \t]*(=*)[ \t]*$")
+#: MediaWiki knows six levels of headers.
+MAX_LEVEL = 6
 # Section::::x.   ## x.   x.
 _OTHER = regex.compile(r"(?:(Section:{2,4})|(\#{1,6})[ \t]+)?([^\n]{2,80}?)(\.?)[ \t]*$")
 _ONE_DOT = regex.compile(r"\p{Thai}{4,}\.[ \t]*$")
@@ -177,17 +177,18 @@ def headers(text: str) -> tuple[Header, ...]:
 
 
 def _equals_header(i: int, line: str) -> Header | None:
-    match = _EQUALS.match(line)
-    if match is None:
+    """``== x ==`` with blanks missing, doubled or trailing; the signs behind may be fewer, or be missing, as happens in the wild."""
+    bare = line.strip(" \t")
+    left = len(bare) - len(bare.lstrip("="))
+    right = len(bare) - len(bare.rstrip("="))
+    title = bare.strip("=").strip(" \t")
+    if not title or left > MAX_LEVEL or (not right and (left < 2 or "=" in title)) or (left == 1 and clauses(title)):
         return None
-    left, title, right = match.groups()
-    if not title or (not right and (len(left) < 2 or "=" in title)) or (len(left) == 1 and clauses(title)):
-        return None
-    return Header(i, min(len(left), len(right) or 6), title, False, vocabulary.title_kind(title))
+    return Header(i, min(left, right or MAX_LEVEL), title, False, vocabulary.title_kind(title))
 
 
 def _other_header(i: int, line: str) -> Header | None:
-    if kind := vocabulary.title_kind(line, exact=True):
+    if kind := vocabulary.bare_title_kind(line):
         return Header(i, 2, line.strip(), True, kind)
     if line[0] == "#" or line[-1] == "." or line.startswith("Section::"):
         match = _OTHER.match(line)

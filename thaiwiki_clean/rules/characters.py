@@ -5,12 +5,21 @@ These rules alone may work inside a Thai letter. They drop and fold; they never 
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 import regex
 
 from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.markup import settled
 
 __all__ = ["invisible", "line_end", "odd_blank", "thai_mark", "thai_vowel"]
+
+
+@lru_cache(maxsize=4)
+def _plain(text: str) -> bool:
+    """Whether every character but the newlines is printable; what is not may be invisible or an odd blank."""
+    return text.replace("\n", "").isprintable()
 
 
 def line_end(text: str) -> list[Edit]:
@@ -49,7 +58,7 @@ def invisible(text: str) -> list[Edit]:
     >>> invisible("ทะเลแดง (البحر الأحمر\u200e) ចេនឡា\u200bគោក \U0001f469\u200d\U0001f680")
     []
     """
-    if text.replace("\n", "").isprintable():
+    if _plain(text):
         return []
     return [Edit(m.start(), m.end(), "invisible") for m in _INVISIBLE.finditer(text)]
 
@@ -63,7 +72,7 @@ def odd_blank(text: str) -> list[Edit]:
     >>> odd_blank("10\u00a0กม.")
     [Edit(start=2, end=3, reason='odd_blank', new=' ')]
     """
-    if text.replace("\n", "").isprintable():
+    if _plain(text):
         return []
     return [Edit(m.start(), m.end(), "odd_blank", "\n" if m.group() in "\x85\u2028\u2029" else " ") for m in _ODD_BLANK.finditer(text)]
 
@@ -95,7 +104,12 @@ def thai_vowel(text: str) -> list[Edit]:
 
 _UPPER = "\u0e31\u0e34-\u0e3a\u0e47"  # vowels above and below, which come first
 _TONE = "\u0e48-\u0e4c"  # tone marks and THANTHAKHAT, which come second
-_WRONG_MARK = regex.compile(rf"([{_UPPER}{_TONE}\u0e4d])\1+|[\u0e48-\u0e4b]{{2}}|[{_TONE}][{_UPPER}]|\u0e33[\u0e48-\u0e4b]")
+_WRONG_MARK = re.compile(rf"[\u0e48-\u0e4b]{{2,}}|[{_TONE}][{_UPPER}]|\u0e33[\u0e48-\u0e4b]|([{_UPPER}\u0e4c\u0e4d])\1+")
+
+
+# What every wrong mark begins with, as one pattern that starts with a set of characters: the engine skips to those.
+_MARKS_MEET = re.compile("[\u0e33\u0e48-\u0e4c][\u0e31\u0e34-\u0e3a\u0e47-\u0e4c]")
+_MARK_TWICE = re.compile("([\u0e31\u0e34-\u0e3a\u0e47-\u0e4d])\\1")
 
 
 @settled
@@ -110,6 +124,8 @@ def thai_mark(text: str) -> list[Edit]:
     Two different tone marks on one letter: the first stays (ได้่ is ได้). A mark that stands alone, as in the article about it, stays.
     Source: the input order of TIS 1566 (WTT 2.0): consonant, vowel above or below, tone mark.
     """
+    if _MARKS_MEET.search(text) is None and _MARK_TWICE.search(text) is None:
+        return []
     edits = []
     for m in _WRONG_MARK.finditer(text):
         a, b = m.group()[:2]

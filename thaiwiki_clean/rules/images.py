@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import regex
@@ -13,22 +14,28 @@ from thaiwiki_clean.vocabulary import terms
 __all__ = ["image"]
 
 _EXTENSIONS = "jpe?g|png|svg|gif|tiff?|webp|bmp|xcf|pdf|djvu|og[gvax]|opus|web[mp]|midi?|wav|flac|mp[34]|stl"
-_FILE_NAME = regex.compile(rf"[^\n|]{{1,150}}\.(?:{_EXTENSIONS})[ \t]*(?:\|.*)?", regex.IGNORECASE)
+_EXTENSION = re.compile(rf"\.(?:{_EXTENSIONS})(?![a-z])", re.IGNORECASE)
+_FILE_LINE = re.compile(rf"[^\n|]{{1,150}}\.(?:{_EXTENSIONS})[ \t]*(?:\|.*)?", re.IGNORECASE)
+# A file's name that stuck to the first word of a paragraph when its brackets went.
+_FILE_GLUED = re.compile(rf"[^\n|]{{1,120}}?\.(?:{_EXTENSIONS})(?=[\u0e01-\u0e4e])", re.IGNORECASE)
 _SIZE = r"\d{1,4}(?:x\d{1,4})?(?:px|พิกเซล)|x\d{1,4}(?:px|พิกเซล)|upright=[\d.]{1,5}"
 
 
 @cache
-def _patterns() -> tuple[regex.Pattern[str], regex.Pattern[str], regex.Pattern[str], regex.Pattern[str]]:
-    options = "|".join(sorted((regex.escape(row[1]) for row in terms("images") if row[0] == "option"), key=len, reverse=True))
-    latin = "|".join(sorted((row[1] for row in terms("images") if row[0] == "option" and row[1].isascii() and len(row[1]) > 3), key=len, reverse=True))
+def _options() -> frozenset[str]:
+    return frozenset(row[1] for row in terms("images") if row[0] == "option")
+
+
+@cache
+def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], regex.Pattern[str], re.Pattern[str]]:
+    latin = "|".join(sorted((word for word in _options() if word.isascii() and len(word) > 3), key=len, reverse=True))
     prefixes = "|".join(row[1] for row in terms("images") if row[0] == "prefix")
-    # A whole line: a file with its options and caption; or nothing but option words, a caption behind them.
-    line = regex.compile(rf"[ \t*:]*\[{{0,2}}:?(?:{prefixes})[ \t]*:.*|[ \t]*(?:{options}|{_SIZE})[ \t]*(?:\|.*)?", regex.IGNORECASE)
-    # Option words, or a file's name, that stuck to the first word of a paragraph when the brackets went.
-    glued = regex.compile(rf"(?:(?:{latin}|{_SIZE})[ \t]*\|?[ \t]*)+(?=\p{{Thai}})|[^\n|]{{1,120}}?\.(?:{_EXTENSIONS})(?=\p{{Thai}})", regex.IGNORECASE)
+    size = re.compile(_SIZE, re.IGNORECASE)
+    # Option words that stuck to the first word of a paragraph, likewise.
+    glued = re.compile(rf"(?:(?:{latin}|{_SIZE})[ \t]*\|?[ \t]*)+(?=[\u0e01-\u0e4e]|(?<=px)[a-z])", re.IGNORECASE)
     link = regex.compile(rf"\[\[[ ]?(?:{prefixes})[ ]?:(?:[^\[\]\n]|\[\[[^\[\]\n]{{0,300}}\]\]){{0,1000}}\]\]", regex.IGNORECASE)
-    start = regex.compile(rf"[ \t*:]*\[{{0,2}}:?(?:{prefixes})[ \t]*:", regex.IGNORECASE)
-    return line, glued, link, start
+    start = re.compile(rf"[ \t*:]*\[{{0,2}}:?(?:{prefixes})[ \t]*:", re.IGNORECASE)
+    return size, glued, link, start
 
 
 def image(text: str) -> list[Edit]:
@@ -41,32 +48,31 @@ def image(text: str) -> list[Edit]:
 
     Captions go with their picture. Spared: a file's name inside a sentence.
     """
-    whole, glued, link, start = _patterns()
+    size, glued, link, start = _patterns()
     edits: list[Edit] = []
     if "[[" in text:
         edits = [Edit(m.start(), m.end(), "image") for m in link.finditer(text)]
     linked = {edit.start for edit in edits}
+    options = _options()
+    files = _EXTENSION.search(text) is not None
     found = lines(text)
     for i, line in enumerate(found.line):
-        if not line:
+        if not line or found.start[i] in linked:
             continue
-        first = line[0]
-        if first < "\x80":
-            if whole.fullmatch(line) and found.start[i] not in linked:
-                edits.append(drop_lines(text, i, i, "image"))
-                continue
-            if first.isalnum() and (m := glued.match(line)):
-                edits.append(Edit(found.start[i], found.start[i] + m.end(), "image"))
-                continue
-        elif first in "ไภสซขกธยรศม" and start.match(line):
+        if line[0] in _FIRST and start.match(line):
             edits.append(drop_lines(text, i, i, "image"))
-            continue
-        elif len(line) < 12 and whole.fullmatch(line):
+        elif len(line) < 300 and ((word := line.partition("|")[0].strip(" \t").lower()) in options or (word[:1] in "x0123456789u" and size.fullmatch(word))):
             edits.append(drop_lines(text, i, i, "image"))
-            continue
-        if "." in line[-6:] and _FILE_NAME.fullmatch(line):
+        elif line[0] in _GLUED_FIRST and (m := glued.match(line)):
+            edits.append(Edit(found.start[i], found.start[i] + m.end(), "image"))
+        elif files and _FILE_LINE.fullmatch(line):
             edits.append(drop_lines(text, i, i, "image"))
-        elif "." in line[:150] and not first.isspace() and (m := glued.match(line)) and line[m.end() - 4 : m.end()].isascii():
+        elif files and (m := _FILE_GLUED.match(line)):
             edits.append(Edit(found.start[i], found.start[i] + m.end(), "image"))
     edits.sort()
     return [edit for at, edit in enumerate(edits) if not at or edit.start >= edits[at - 1].end]
+
+
+# What an image line, and a stuck option word, may begin with.
+_FIRST = set(" \t*:[ไภสFIMfim")
+_GLUED_FIRST = set("0123456789xtfblrcnubsmTFBLRCNUBSM")

@@ -29,10 +29,10 @@ def link_lists(text: str) -> tuple[tuple[int, int], ...]:
 def _link_lists(text: str) -> Iterator[tuple[int, int]]:
     found = lines(text).line
     titles = {head.line for head in headers(text)}
+    intros = _intros(text)
     block: list[int] = []  # the short lines since the last header or paragraph
-    for i in range(len(found) + 1):
-        line = found[i] if i < len(found) else ""
-        if line and not line.isspace() and i not in titles and len(line) <= NAME_LENGTH and not is_intro(line):
+    for i, line in enumerate([*found, ""]):
+        if line and not line.isspace() and i not in titles and len(line) <= NAME_LENGTH and i not in intros:
             block.append(i)
             continue
         if block:
@@ -96,15 +96,28 @@ _INTRO = regex.compile(
 )
 
 
+# Cheap signs that a line may match _INTRO at all.
+_INTRO_ENDS = ("นี้", "ได้แก่", "เช่น", "ประกอบด้วย", "ตาราง", "ถึง", "อย่าง", "ความหมาย", "เป็น")
+_INTRO_STARTS = ("ต่อไปนี้", "ด้านล่างนี้", "ข้างล่างนี้", "เนื้อหาในหน้า", "หน้านี้", "บทความนี้", "นี่", "รายชื่อ", "รายนาม", "บัญชีรายชื่อ")
+
+
 def is_intro(line: str) -> bool:
     """Whether a line only announces what follows.
 
     >>> is_intro("มีรายละเอียดดังนี้"), is_intro("กา อาจหมายถึง:"), is_intro("กาเป็นนกสีดำ")
     (True, True, False)
     """
-    if len(line) > 160 or (match := _INTRO.fullmatch(line)) is None:
+    if len(line) > 160 or not (line.startswith(_INTRO_STARTS) or line.rstrip(" \t:：").endswith(_INTRO_ENDS) or "หมายถึง" in line):
+        return False
+    if (match := _INTRO.fullmatch(line)) is None:
         return False
     return not match.group("before") or not clauses(match.group("before"))
+
+
+@lru_cache(maxsize=8)
+def _intros(text: str) -> tuple[int, ...]:
+    """The lines that announce something."""
+    return tuple(i for i, line in enumerate(lines(text).line) if line and is_intro(line))
 
 
 def list_intro(text: str) -> list[Edit]:
@@ -116,7 +129,7 @@ def list_intro(text: str) -> list[Edit]:
     Spared: one over a list whose items hold sentences, and a paragraph that ends in such words.
     """
     found = lines(text).line
-    intros = [i for i, line in enumerate(found) if line and len(line) <= 160 and is_intro(line)]
+    intros = _intros(text)
     if not intros:
         return []
     listed = {first for first, _ in link_lists(text)}
@@ -217,6 +230,7 @@ _HATNOTE = regex.compile(
     regex.VERBOSE,
 )
 _HATNOTE_STARTS = ("ดู", "โปรด", "กรุณา", "อ่าน", "บทความ", "ข้อมูลเพิ่มเติม", "รายละเอียดเพิ่มเติม", "อย่า", "ไม่ควร", "ระวัง", "สำหรับ", "(เปลี่ยนทางจาก")
+_HATNOTE_FIRST = {*" \t*:'\"", *(start[0] for start in _HATNOTE_STARTS)}
 
 
 def hatnote(text: str) -> list[Edit]:
@@ -226,8 +240,9 @@ def hatnote(text: str) -> list[Edit]:
     [Edit(start=0, end=24, reason='hatnote', new='')]
     """
     edits = []
+    turned = "เปลี่ยนทางมาที่นี่" in text
     for i, line in enumerate(lines(text).line):
-        if 5 < len(line) < 330 and (line.lstrip(" \t*:'\"").startswith(_HATNOTE_STARTS) or "เปลี่ยนทางมาที่นี่" in line) and _HATNOTE.fullmatch(line) and clauses(line) <= 3:
+        if 5 < len(line) < 330 and (line[0] in _HATNOTE_FIRST or turned) and (line.lstrip(" \t*:'\"").startswith(_HATNOTE_STARTS) or turned) and _HATNOTE.fullmatch(line) and clauses(line) <= 3:
             edits.append(drop_lines(text, i, i, "hatnote"))
     return edits
 
@@ -235,6 +250,8 @@ def hatnote(text: str) -> list[Edit]:
 _NAV = r"ก่อนหน้า|ก่อนหน้านี้|ถัดไป|ต่อไป|สารบัญ|กลับ|กลับไป|กลับสารบัญ|ขึ้น|ขึ้นบน|ขึ้นข้างบน|หน้าหลัก|หน้าแรก|หน้าก่อน|หน้าก่อนหน้า|หน้าถัดไป|หน้าต่อไป|บทก่อน|บทก่อนหน้า|บทถัดไป|บทต่อไป|ตอนก่อน|ตอนก่อนหน้า|ตอนถัดไป|ตอนต่อไป|เนื้อหา|ดัชนี|previous|prev|next|contents|index|home|up|back"
 _ARROW = r"[←→↑«»‹›<>◄►▲▼]"
 _NAV_PART = regex.compile(rf"\s*(?:{_ARROW}+\s*)?(?:{_NAV})?\s*(?:{_ARROW}+)?\s*", regex.IGNORECASE)
+# What stands between or beside such links, and what the frame's lines begin with.
+_NAV_SIGNS = (*"|·•/←→↑«»‹›<>◄►▲▼", " - ", " – ", " — ", "สารานุกรมเสรี", "ข้อมูลจาก", "[ซ่อน", "ข้ามไปยัง", "การนำทาง")
 _NAV_NAMED = regex.compile(rf"\s*(?:{_NAV})\s*[:：]\s*.{{1,60}}", regex.IGNORECASE)
 _NAV_WORD = regex.compile(rf"(?<!\p{{L}})(?:{_NAV})(?!\p{{L}}|\p{{M}})|{_ARROW}", regex.IGNORECASE)
 _NAV_SPLIT = regex.compile(r"\s*[|·•/]\s*|\s+[-–—]\s+")
@@ -249,7 +266,9 @@ def navigation(text: str) -> list[Edit]:
 
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
-    edits = []
+    edits: list[Edit] = []
+    if not any(sign in text for sign in _NAV_SIGNS):
+        return edits
     for i, line in enumerate(lines(text).line):
         if not 3 < len(line) < 160:
             continue
@@ -268,6 +287,7 @@ def _is_navigation(line: str) -> bool:
 
 
 _SOURCE = regex.compile(r"[ \t*#:;–—-]*[(\[]?(?:ที่มา|แหล่งที่มา|แหล่งอ้างอิง|อ้างอิง|อ้างอิงจาก|ข้อมูลจาก|ที่มาของข้อมูล|source|ref(?:erence)?)[ ]?[:：=].{0,200}", regex.IGNORECASE)
+_SOURCE_STARTS = ("ที่มา", "แหล่ง", "อ้างอิง", "ข้อมูลจาก", "source", "Source", "SOURCE", "ref", "Ref", "REF")
 
 
 def source_line(text: str) -> list[Edit]:
@@ -278,9 +298,11 @@ def source_line(text: str) -> list[Edit]:
 
     Spared: a line that goes on to say something in three clauses or more.
     """
-    edits = []
+    edits: list[Edit] = []
+    if ":" not in text and "：" not in text and "=" not in text:
+        return edits
     for i, line in enumerate(lines(text).line):
-        if (":" in line or "：" in line or "=" in line) and _SOURCE.fullmatch(line) and clauses(line) < 3:
+        if line.lstrip(" \t*#:;–—-([").startswith(_SOURCE_STARTS) and _SOURCE.fullmatch(line) and clauses(line) < 3:
             edits.append(drop_lines(text, i, i, "source_line"))
     return edits
 

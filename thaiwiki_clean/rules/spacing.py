@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import regex
+import re
 
 from thaiwiki_clean.edits import Edit
 
 __all__ = ["spacing"]
 
-_SPACES = regex.compile(
-    r"""
-      (?<![\s\S])[ \n]+         # before the first word
-    | [ \n]+(?![\s\S])          # behind the last one
-    | [ ]*\n[ \n]*              # around a line end
-    | [ ]{2,}                   # between words
-    """,
-    regex.VERBOSE,
-)
+# Doubled blanks; a blank before a line end; a line end before a blank, or before two more.
+_SPACES = re.compile(r" [ \n]+|\n(?:\n\n| |\n )[ \n]*")
 
 
 def spacing(text: str) -> list[Edit]:
@@ -29,15 +22,17 @@ def spacing(text: str) -> list[Edit]:
     """
     if not ("  " in text or " \n" in text or "\n " in text or "\n\n\n" in text or text[:1] in (" ", "\n") or text[-1:] in (" ", "\n")):
         return []
-    edits = []
-    for m in _SPACES.finditer(text):
+    first = len(text) - len(text.lstrip(" \n"))
+    last = max(first, len(text.rstrip(" \n")))
+    edits = [Edit(0, first, "spacing")] if first else []
+    for m in _SPACES.finditer(text, first, last):
         start, end = m.span()
-        if start == 0 or end == len(text):
-            edits.append(Edit(start, end, "spacing"))
-        elif "\n" not in m.group():
-            edits.append(Edit(start + 1, end, "spacing"))
-        else:
+        if "\n" in m.group():
             edits += _around_line_end(m.group(), start)
+        else:
+            edits.append(Edit(start + 1, end, "spacing"))
+    if last < len(text):
+        edits.append(Edit(last, len(text), "spacing"))
     return edits
 
 

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import regex
 
-__all__ = ["clause_pattern", "is_category", "terms", "title_key", "title_kind"]
+__all__ = ["bare_title_kind", "clause_pattern", "is_category", "terms", "title_key", "title_kind"]
 
 #: Titles shorter than this are compared exactly: one slip in a short word makes another word.
 SLIP_LENGTH = 6
@@ -41,14 +41,13 @@ def title_key(title: str) -> str:
 
 
 @lru_cache(maxsize=1 << 14)
-def title_kind(title: str, *, exact: bool = False) -> str:
+def title_kind(title: str) -> str:
     """What a section with this title holds: ``certain`` boilerplate, ``maybe``, ``linkage``, ``content``, or "" when unknown.
 
     >>> title_kind("ดูเพื่มเติม"), title_kind("อ้างอิง และ เชิงอรรถ"), title_kind("ประวัติ"), title_kind("วงศ์ตระกูล")
     ('certain', 'certain', 'content', '')
 
     One slip of the finger is forgiven in a title of six letters or more, and titles joined by "และ" count when every part does.
-    With ``exact`` neither is: a bare line has no equals signs to say that it is a title.
     """
     if len(title) > 80:
         return ""
@@ -56,7 +55,7 @@ def title_kind(title: str, *, exact: bool = False) -> str:
     known = _titles()
     if key in known:
         return known[key]
-    if exact or not key:
+    if not key:
         return ""
     parts = [known.get(part, "") for part in _JOINT.split(key)]
     if len(parts) > 1 and all(part in ("certain", "maybe") for part in parts):
@@ -67,6 +66,23 @@ def title_kind(title: str, *, exact: bool = False) -> str:
         if len(near) == 1:
             return near.pop()
     return ""
+
+
+def bare_title_kind(line: str) -> str:
+    """The kind of a title that stands alone on a line, spelt as in the vocabulary, else "".
+
+    >>> bare_title_kind(" แหล่งข้อมูลอื่น "), bare_title_kind("แหล่งข้อมูลอื่นของจังหวัด")
+    ('certain', '')
+
+    No slip is forgiven here: a bare line has no equals signs to say that it is a title. Wiktionary's word lists and
+    word classes do not count, since their titles are common words.
+    """
+    return _bare_titles().get(line.strip(" \t'\":："), "") if len(line) < 40 else ""
+
+
+@cache
+def _bare_titles() -> dict[str, str]:
+    return {row[0]: row[1] for row in terms("sections") if row[1] in ("certain", "maybe", "content")}
 
 
 @cache
