@@ -108,7 +108,17 @@ def test_explain_of_an_unknown_title_fails(run: Callable[..., Result], pages: Pa
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", f"error: {pages}: no page with title 'เสือ'\n")
 
 
-@pytest.mark.parametrize("args", [(), ("page.txt", "--title", "แมว"), ("--source", "pages.jsonl"), ("--title", "แมว"), ("pages.jsonl",)])
+@pytest.mark.parametrize(
+    "args",
+    [
+        (),
+        ("page.txt", "--title", "แมว"),
+        ("--source", "pages.jsonl"),
+        ("--title", "แมว"),
+        ("pages.jsonl",),
+        ("page.txt", "--json", "--html", "-"),
+    ],
+)
 def test_explain_without_one_page_is_wrong_usage(run: Callable[..., Result], args: tuple[str, ...]) -> None:
     assert run("explain", *args).exit_code == 2
 
@@ -348,7 +358,7 @@ def test_wrong_usage_ends_with_2() -> None:
 
 
 def test_half_a_surrogate_pair_can_be_printed(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, page: Path) -> None:
-    monkeypatch.setattr("thaiwiki_clean.cli._text_page", lambda file: Page("1", "", "", "", "แมว\ud800 ()"))
+    monkeypatch.setattr("thaiwiki_clean.doors.text_page", lambda file: Page("1", "", "", "", "แมว\ud800 ()"))
     assert json.loads(run("explain", page, "--json").stdout)["raw"] == "แมว\ud800 ()"
     assert r"\ud800" in run("explain", page, "--html", "-").stdout
 
@@ -358,7 +368,7 @@ def checking(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that has begun to print more findings than a pipe holds."""
     path = tmp_path / "many.jsonl"
     path.write_text((json.dumps(CAT) + "\n") * 3000, "utf-8")
-    command = [sys.executable, "-m", "thaiwiki_clean", "check", path]
+    command = [sys.executable, "-m", "thaiwiki_clean", "check", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stdout.readline().startswith(b"many.jsonl:1 id 7")
