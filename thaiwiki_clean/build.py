@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thaiwiki_clean import stages
+from thaiwiki_clean import published, stages
 from thaiwiki_clean._version import __version__
 from thaiwiki_clean.budget import CHARACTERS
 from thaiwiki_clean.card import card
@@ -87,7 +87,7 @@ def build(
     folder = Path(out)
     if (done := finished(folder, identity)) is not None:
         return done
-    command = _command(source, configuration)
+    command = _command(opened.name, configuration)
     try:
         with claim(folder, identity) as work, open_engine(engine, workers=workers, scheduler=scheduler) as run:
             if (done := finished(folder, identity)) is not None:  # by another build, between the question above and the claim
@@ -125,13 +125,16 @@ def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, ev
 
     told = stats(duplicates)
     files: list[Planned] = []
-    for name, kind, deal in (("articles", "kept", stages.deal_articles), ("dropped", "dropped", stages.deal_dropped)):
+    for name, kind, deal in (("articles", "kept", published.deal_articles), ("dropped", "dropped", published.deal_dropped)):
         for path, parts in _files(staged / name, name, told[kind]):
             files.append((path, deal, (parts, [measured[part.number] for part in parts], duplicates)))
     counts = [stats(path)["splits"] for path in examples]
-    for split in stages.SPLITS:
+    for split in published.SPLITS:
         for path, parts in _files(staged / "data", split, [count[split] for count in counts]):
-            files.append((path, stages.deal_examples, (parts, [examples[part.number] for part in parts], split)))
+            files.append((path, published.deal_examples, (parts, [examples[part.number] for part in parts], split)))
+    shown = published.to_show([*(stats(path)["show"] for path in measured), *told["show"]])
+    samples = staged / "samples.parquet"
+    files.append((samples, published.write_samples, (shown, [measured[number] for _, number, _ in shown], duplicates)))
     meter.run("writing", files)
 
     manifest = gather(
@@ -148,12 +151,12 @@ def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, ev
     staged.rename(work / "whole")
 
 
-def _files(folder: Path, name: str, counts: Sequence[int]) -> list[tuple[Path, list[stages.Slice]]]:
+def _files(folder: Path, name: str, counts: Sequence[int]) -> list[tuple[Path, list[published.Slice]]]:
     """The published files ``name-00000-of-0000N.parquet`` and the rows that go into each; none when there are no rows.
 
     ``datasets`` cannot load a split without rows: a file that says so would make the whole folder unreadable.
     """
-    parts = stages.slices(counts, FILE_ROWS)
+    parts = published.slices(counts, FILE_ROWS)
     return [(folder / f"{name}-{n:05}-of-{len(parts):05}.parquet", part) for n, part in enumerate(parts)]
 
 
@@ -221,7 +224,7 @@ def _command(source: str, configuration: Mapping[str, Any]) -> str:
     'thaiwiki-clean build pages.jsonl OUT --text-column body --strict --words none --no-dedup'
     """
     said = ["thaiwiki-clean", "build", source, "OUT"]
-    named = {f"{name}-column": value for name, value in configuration["columns"].items()}
+    named = {f"{name}-column": configuration["columns"].get(name) for name in ("text", "title", "id", "source", "url")}
     for name, value in {**named, **{name: configuration.get(name) for name in ("split", "revision")}}.items():
         said += [f"--{name}", str(value)] if value is not None else []
     said += ["--strict"] if configuration["strict"] else []

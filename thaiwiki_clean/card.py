@@ -143,7 +143,7 @@ def _splits(manifest: Manifest) -> dict[str, list[str]]:
     """Folder -> its splits, of those that have rows."""
     out: dict[str, list[str]] = {}
     for path in manifest.files:
-        name, file = path.split("/")
+        name, _, file = path.rpartition("/")
         splits = out.setdefault(name, [])
         split = file.split("-")[0] if name == "data" else "train"
         if split not in splits:

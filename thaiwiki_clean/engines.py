@@ -22,6 +22,9 @@ __all__ = ["ENGINES", "EngineError", "Run", "Task", "cores", "open_engine"]
 
 ENGINES = ("process", "dask", "serial")
 
+#: How long a scheduler may take to answer.
+CONNECT_SECONDS = 10.0
+
 # A task that was running when a worker died is given to new workers this often; then it is the task, not the weather.
 _MAX_DEATHS = 3
 
@@ -168,7 +171,7 @@ def _dask(workers: int, scheduler: str | None) -> Iterator[Run]:
             client = stack.enter_context(Client(stack.enter_context(cluster)))
         else:
             try:
-                client = stack.enter_context(Client(scheduler, timeout="10s"))
+                client = stack.enter_context(Client(scheduler, timeout=CONNECT_SECONDS))
             except OSError as error:
                 raise EngineError(
                     f"no dask scheduler answers at {scheduler} ({_first_line(error)}); start one with: dask scheduler"

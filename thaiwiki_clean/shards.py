@@ -13,21 +13,26 @@ import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.page import Page
+from thaiwiki_clean.repetition import Repetition
 
 __all__ = [
     "EDITS",
+    "GROUP",
+    "MEASURES",
     "PAGES",
+    "VERDICTS",
     "beside",
     "read_group",
     "read_tables",
     "row_count",
+    "settled",
     "stats",
     "sweep",
     "to_pages",
@@ -45,6 +50,14 @@ PAGES = pa.schema(
     + [("edits", EDITS)]
     + [(name, pa.string()) for name in ("dropped", "detail", "revision", "timestamp", "cluster")]
 )
+
+_KINDS = {int: pa.int32(), float: pa.float32()}
+
+#: Measures of a page, null for one that fell, and where they need words and there are none.
+MEASURES = pa.schema([(name, _KINDS[kind]) for name, kind in get_type_hints(Repetition).items()])
+
+#: The last verdicts, a row group a shard.
+VERDICTS = pa.schema([("dropped", pa.string()), ("cluster", pa.string())])
 
 #: Rows in a row group: some 6 MB of text in v3's pages, so that a reader holds little and a writer packs well.
 GROUP = 1000
@@ -145,6 +158,17 @@ def with_columns(table: pa.Table, columns: Mapping[str, Any], schema: pa.Schema)
     for field in schema:
         table = table.append_column(field, pa.array(columns[field.name], field.type))
     return table
+
+
+def settled(source: Path, duplicates: Path, number: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """The pages of shard ``number`` with their last verdicts."""
+    verdicts = read_group(duplicates, number)
+    at = 0
+    for table in read_tables(source, columns):
+        for name in VERDICTS.names:
+            table = table.set_column(table.schema.get_field_index(name), name, verdicts[name].slice(at, len(table)))
+        at += len(table)
+        yield table
 
 
 def row_count(path: Path) -> int:
