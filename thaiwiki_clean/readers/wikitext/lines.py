@@ -19,6 +19,9 @@ _GAP = re.compile(r"\x02+[ \x01\x02]*([^\n]?)")
 _SEPARATOR = re.compile(r"([;,/]|[·•])")
 #: What stands at the beginning of a line and makes it a list item, an indent or a definition; ``----`` is a rule.
 _MARKS = " \t*#:;"
+_STARTS = re.compile(r"\n[ \n*#:;]+(?:----+[ \n*#:;-]*)?|\n----+[ \n*#:;-]*")
+_HEADING = re.compile(r"\n=[^\n]*")
+_EMPTY = re.compile(r"\n\n+")
 #: Left where brackets went: the blank before them goes too.
 _GONE = "\x06"
 
@@ -81,31 +84,22 @@ def tidy(text: str, words: Words) -> str:
         text = text.replace("\t", " ")
     if "  " in text:
         text = _BLANKS.sub(" ", text)
-    out: list[str] = []
-    for line in _break(text):
-        line = line.lstrip(_MARKS).rstrip(" ")
-        if line[:1] == "=":
-            line = _heading(line)
-        elif line[:4] == "----":
-            line = line.lstrip("-").lstrip(_MARKS)
-        if line:
-            out.append(line)
-    return "\n".join(out)
+    text = "\n" + text
+    if BREAK in text:
+        text = _HEADING.sub(lambda m: m[0].replace(BREAK, " "), text).replace(BREAK, "\n")
+    text = _STARTS.sub("\n", text).replace(" \n", "\n")
+    if "\n=" in text:
+        text = _EMPTY.sub("\n", _HEADING.sub(_heading, text))
+    return text.strip("\n ")
 
 
-def _break(text: str) -> list[str]:
-    """Lines, with the breaks that tags make: a blank in a heading, a new line elsewhere."""
-    if BREAK not in text:
-        return text.split("\n")
-    return [part for line in text.split("\n") for part in ([line.replace(BREAK, " ")] if line[:1] == "=" else line.split(BREAK))]
-
-
-def _heading(line: str) -> str:
+def _heading(found: re.Match[str]) -> str:
     """A heading in its plain form. MediaWiki takes the shorter side as the level; what is over belongs to the title."""
+    line = found[0][1:].rstrip(" ")
     left = len(line) - len(line.lstrip("="))
     right = len(line) - len(line.rstrip("="))
     if left == len(line) or not right:
-        return "" if left == len(line) else line
+        return "\n" if left == len(line) else f"\n{line}"
     level = min(left, right, 6)
     title = line[level : len(line) - level].strip(_MARKS)
-    return f"{'=' * level} {title} {'=' * level}" if title.strip("= ") else ""
+    return f"\n{'=' * level} {title} {'=' * level}" if title.strip("= ") else "\n"

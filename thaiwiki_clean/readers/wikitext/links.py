@@ -11,10 +11,13 @@ from thaiwiki_clean.readers.wikitext.vocabulary import Words
 __all__ = ["Linked", "strip_links"]
 
 FILE, CATEGORY = 6, 14
+#: Brackets deeper than this are not paired: a caption holds links, nothing holds captions. It bounds how often text is copied.
+MAX_DEPTH = 20
 
 # Links without a colon in them need no vocabulary: nine in ten are such, and two substitutions do them all.
 _PLAIN = re.compile(r"\[\[([^\[\]|:#/\n]+)\]\]")
 _LABELLED = re.compile(r"\[\[[^\[\]|:\n]+\|([^\[\]|\n]+)\]\]")
+_SINGLE = re.compile(r"\[\[([^\[\]\n]+)\]\]")
 _FIRST = itemgetter(1)
 _EDGE = re.compile(r"\[\[|\]\]")
 _EXTERNAL = re.compile(r"\[(?:(?:https?|ftp|irc|news):)?(?://|(?<=mailto:))[^\s\[\]<>\"]+[ \t]*([^\[\]\n]*)\]|\[mailto:[^\s\[\]]+[ \t]*([^\[\]\n]*)\]", re.IGNORECASE)
@@ -47,6 +50,7 @@ def strip_links(text: str, words: Words) -> Linked:
     broken = 0
     if "[[" in text or "]]" in text:
         text = _LABELLED.sub(_FIRST, _PLAIN.sub(_FIRST, text))
+        text = _SINGLE.sub(lambda m: _link(m[1], words, categories), text)
         if "[[" in text or "]]" in text:
             text, broken = _nested(text, words, categories)
     if "[" in text:
@@ -58,25 +62,30 @@ def _nested(text: str, words: Words, categories: list[str]) -> tuple[str, int]:
     """Pairs brackets inside out: captions hold links."""
     stack: list[list[str]] = []
     out: list[str] = []
-    at = broken = 0
+    at = broken = deep = 0
     for edge in _EDGE.finditer(text):
-        out.append(text[at : edge.start()])
+        if at < edge.start():
+            out.append(text[at : edge.start()])
         at = edge.end()
         if edge[0] == "[[":
+            if len(stack) == MAX_DEPTH:
+                deep += 1
+                continue
             stack.append(out)
             out = []
+        elif deep:
+            deep -= 1
         elif stack:
             content = "".join(out)
             out = stack.pop()
-            # deeper than any caption: hostile, and not worth copying at every level
-            out.append(_link(content, words, categories) if len(stack) < 20 else "")
+            out.append(_link(content, words, categories))
         else:
             out.append("]]")
             broken += 1
     out.append(text[at:])
     if not stack and not broken:
         return "".join(out), 0
-    broken += len(stack)
+    broken += len(stack) + deep
     pieces = [*stack, out]
     whole = "".join(pieces[0]) + "".join(_unclosed("".join(piece), words) for piece in pieces[1:])
     whole = _SHORT_START.sub(r"\1", _SHORT_END.sub(r"\1", whole))

@@ -11,6 +11,7 @@ __all__ = ["strip_tables"]
 PROSE = 100
 
 _LINK = re.compile(r"\[\[(?:[^\[\]|\n]*\|)?|\]\]|[\x00-\x05]|'{2,}")
+_ROW = re.compile(r"\n(?:[ \t:*]*\{)?\|")
 _ATTRIBUTES = re.compile(r"[^|\[\]{}\n]{0,400}\|(?!\|)")
 
 
@@ -25,7 +26,11 @@ def strip_tables(text: str) -> str:
     """
     if "{|" not in text and "\n|" not in text and text[:1] != "|":
         return text
-    lines = text.split("\n")
+    text = "\n" + text
+    first = _ROW.search(text)
+    if not first:
+        return text[1:]
+    lines = text[first.start() + 1 :].split("\n")
     closed = _closed(lines)
     out: list[str] = []
     cell: list[str] = []
@@ -46,7 +51,7 @@ def strip_tables(text: str) -> str:
         elif bare[:1] == "|" or (mark[:1] == "!" and (depth or loose)):
             _flush(cell, out)
             loose = depth == 0
-            if mark not in ("|-", "|+"):
+            if mark not in ("|-", "|+", "|"):
                 for part in re.split(r"\|\||!!", bare[1:]) if mark[:1] == "!" else bare[1:].split("||"):
                     _flush(cell, out)
                     attributes = _ATTRIBUTES.match(part)
@@ -59,7 +64,7 @@ def strip_tables(text: str) -> str:
             loose = loose and not line.strip()
             out.append(line)
     _flush(cell, out)
-    return "\n".join(out)
+    return (text[: first.start() + 1] + "\n".join(out))[1:]
 
 
 def _closed(lines: list[str]) -> set[int]:
@@ -67,11 +72,12 @@ def _closed(lines: list[str]) -> set[int]:
     stack: list[int] = []
     closed: set[int] = set()
     for number, line in enumerate(lines):
-        bare = line.lstrip(" \t:*")
-        if bare.startswith("{|"):
-            stack.append(number)
-        elif bare.startswith("|}") and stack:
-            closed.add(stack.pop())
+        if "{|" in line or "|}" in line:
+            bare = line.lstrip(" \t:*")
+            if bare.startswith("{|"):
+                stack.append(number)
+            elif bare.startswith("|}") and stack:
+                closed.add(stack.pop())
     return closed
 
 

@@ -15,6 +15,9 @@ BREAK = "\x05"
 _TAG = re.compile(r"<(?:!--|(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[\s/][^<>]*)?)>)")
 _SMALL_NUMBER = re.compile(r"<(su[bp])>([0-9+\-−n]{1,4})</\1>")
 _RAISED = {"sup": str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ"), "sub": str.maketrans("0123456789+-−n", "₀₁₂₃₄₅₆₇₈₉₊₋₋ₙ")}
+# Nine in ten tags are references without a tag inside. Not where a tag may be shown as typed.
+_REFERENCE = re.compile(r"<ref(?:\s[^<>]*)?(?:/>|(?<!/)>[^<]*</ref>)")
+_SHOWN = re.compile(r"<(?:nowiki|pre|syntaxhighlight|source|!--)", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
 #: Tags that go with all they hold. Each holds notes, pictures, data, or text for other pages.
@@ -63,6 +66,8 @@ def strip_tags(text: str, verbatim: Verbatim) -> str:
     if "<" not in text:
         return text
     text = _SMALL_NUMBER.sub(lambda m: m[2].translate(_RAISED[m[1]]), text)
+    if "<ref" in text and not _SHOWN.search(text):
+        text = _REFERENCE.sub("", text)
     ends = _Ends(text)
     out: list[str] = []
     at = 0
