@@ -167,6 +167,17 @@ def test_trl_trains_on_every_form_and_on_its_stop_token(name: str, trl: Any, tmp
     assert made.train().training_loss > 0
 
 
+def test_a_tokenizer_is_named_by_its_folder(trl: Any, tmp_path: Any) -> None:
+    tiny_tokenizer().save_pretrained(tmp_path)
+    assert ruler(str(tmp_path)).size("แมว", "สัตว์") == ruler(tiny_tokenizer()).size("แมว", "สัตว์")
+    assert ruler(str(tmp_path)).count("แมว") == 9  # a token a byte
+
+
+def test_a_tokenizer_that_is_not_there_is_one_line(trl: Any, tmp_path: Any) -> None:
+    with pytest.raises(OSError, match=r"no tokenizer '.*nowhere': give a folder"):
+        ruler(str(tmp_path / "nowhere"))
+
+
 def test_no_column_of_ours_has_a_meaning_to_trl() -> None:
     ours = {field.name for field in dataclasses.fields(Example)} - {"prompt", "answer"}
     assert not ours & {"messages", "prompt", "completion", "text", "chosen", "rejected", "tools", "images", "labels", "input_ids"}

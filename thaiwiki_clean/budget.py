@@ -7,7 +7,7 @@ from collections.abc import Callable, Sized
 from functools import lru_cache
 from typing import Any
 
-from thaiwiki_clean.sentences import ends
+from thaiwiki_clean.sentences import ends, reads_finished
 
 __all__ = ["CHARACTERS", "Counter", "Ruler", "ruler", "shorten"]
 
@@ -71,14 +71,13 @@ def shorten(answer: str, prompt: str, measure: Ruler, budget: int) -> str:
 
     The end of a paragraph is preferred to a sentence's end a little further on.
     """
-    at = ends(answer)
-    if at and at[-1] == len(answer) and measure.size(prompt, answer) <= budget:
+    if reads_finished(answer) and measure.size(prompt, answer) <= budget:
         return answer
     # Counting the pieces costs one pass; their sum is close to the size of the whole, and the last word is size's.
     room = budget - measure.size(prompt, "")
     fitting: list[int] = []
     before = used = 0
-    for end in at:
+    for end in ends(answer):
         used += measure.count(answer[before:end])
         before = end
         if used > room:
@@ -111,7 +110,11 @@ def _named(name: str) -> Ruler:
         from transformers import AutoTokenizer
     except ImportError:
         raise ImportError(f"counting in tokens of {name!r} needs transformers: pip install 'thaiwiki-clean[train]'") from None
-    return _of_tokenizer(AutoTokenizer.from_pretrained(name))
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise OSError(f"no tokenizer {name!r}: give a folder that holds one, or a Hub id that can be reached from here") from error
+    return _of_tokenizer(tokenizer)
 
 
 def _of_tokenizer(tokenizer: Any) -> Ruler:

@@ -18,7 +18,7 @@ from typing import Any
 
 import regex
 
-__all__ = ["Index", "contaminated", "read_evaluation"]
+__all__ = ["Index", "contaminated", "letters_of", "read_evaluation"]
 
 _NOT_LETTERS = regex.compile(r"[^\p{L}\p{M}\p{N}]+")
 
@@ -42,7 +42,7 @@ class Index:
         short: dict[str, str] = {}
         half = _half(run)
         for name, given in sets.items():
-            found = [letters for letters in dict.fromkeys(map(_letters, given)) if letters]
+            found = [letters for letters in dict.fromkeys(map(letters_of, given)) if letters]
             if not found:
                 raise ValueError(f"the evaluation set {name!r} holds no text")
             for letters in found:
@@ -57,9 +57,9 @@ class Index:
 
 def contaminated(prompt: str, answer: str, index: Index) -> str:
     """The name of an evaluation set that shares ``index.run`` letters with the answer, or whose question is the prompt; else ""."""
-    if found := index.short.get(_letters(prompt)):
+    if found := index.short.get(letters_of(prompt)):
         return found
-    letters, half = _letters(answer), _half(index.run)
+    letters, half = letters_of(answer), _half(index.run)
     for at in range(len(letters) - half + 1):
         for number, place in index.windows.get(letters[at : at + half], ()):
             name, text = index.texts[number]
@@ -121,6 +121,11 @@ def _shared(a: str, at: int, b: str, place: int, length: int) -> int:
     return before + after
 
 
-def _letters(text: str) -> str:
+def letters_of(text: str) -> str:
+    """The letters, marks and digits of a text, in small letters.
+
+    >>> letters_of("“แมว” คือ Cat!")
+    'แมวคือcat'
+    """
     letters: str = _NOT_LETTERS.sub("", text)
     return letters.casefold()

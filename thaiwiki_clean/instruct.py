@@ -20,7 +20,7 @@ import regex
 from thaiwiki_clean import vocabulary
 from thaiwiki_clean.budget import CHARACTERS, Ruler, ruler, shorten
 from thaiwiki_clean.budget import Counter as Tokenizer
-from thaiwiki_clean.contamination import Index, contaminated
+from thaiwiki_clean.contamination import Index, contaminated, letters_of
 from thaiwiki_clean.formats import Example
 from thaiwiki_clean.markup import clauses, is_name
 from thaiwiki_clean.page import Page
@@ -275,7 +275,7 @@ def _example(page: Page, name: str, piece: Section, template: Template, measure:
     answer = shorten(prose, prompt, measure, plan.max_tokens)
     if len(answer) < _SHORTEST_ANSWER:
         return left_out("too_short" if answer else "no_end", name)
-    if _letters(answer) in (_letters(prompt), _letters(page.title)):
+    if letters_of(answer) in (letters_of(prompt), letters_of(page.title)):
         return left_out("echo")
     if prompt in answer or any(len(said) >= 12 and said in answer for said in _said(template)):
         return left_out("prompt_inside")
@@ -321,7 +321,3 @@ def _before_residue(text: str) -> str:
 def _said(template: Template) -> tuple[str, ...]:
     """What a template says besides the names it is filled with."""
     return tuple(part.strip() for part in regex.split(r"\{\w+\}", template.prompt))
-
-
-def _letters(text: str) -> str:
-    return "".join(char for char in text if char.isalnum())

@@ -7,7 +7,8 @@ the end of a line, a blank before a word that opens a sentence, a blank after a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
 
 import regex
 
@@ -51,7 +52,8 @@ _GOES_ON = regex.compile(
 # A line that begins so goes on from the one before; "1." and "2540 –" begin items.
 _WRAPPED = regex.compile(rf"{_GOES_ON.pattern}|[a-z]|\p{{N}}+(?![\p{{N}}.)]|[ ]?[–—-])")
 _BLANK = regex.compile(r"(?<=\S) +(?=\S)")
-_BRACKETS = {"(": 1, "[": 1, "{": 1, "“": 1, "‘": 0, "«": 1, ")": -1, "]": -1, "}": -1, "”": -1, "»": -1}
+_BRACKETS = {"(": 1, "[": 1, "{": 1, "“": 1, "«": 1, ")": -1, "]": -1, "}": -1, "”": -1, "»": -1}
+_MARK = regex.compile(r"""[(\[{“«)\]}”»"]""")
 
 # A stretch shorter than this after the last opening word is mostly its adverbial ("ในปี พ.ศ. 2500 เขา…"), not a sentence.
 _SHORTEST = 45
@@ -107,7 +109,7 @@ def _line_ends(line: str) -> Iterator[int]:
     need = _SHORTEST_AFTER_CLAUSE if _CLAUSE.match(line) else _SHORTEST
     for blank in _BLANK.finditer(line):
         here, after = blank.start(), blank.end()
-        if depth_at[here]:
+        if depth_at(here):
             continue
         opens = _OPENS.match(line, after)
         closed = not opens and _CLOSES.search(line, max(0, here - 12), here) and not _CARRIES_ON.match(line, after)
@@ -117,24 +119,25 @@ def _line_ends(line: str) -> Iterator[int]:
             since = after
             need = _SHORTEST_AFTER_CLAUSE if _CLAUSE.match(line, after) else _SHORTEST
     stripped = line.rstrip(" ")
-    if not depth_at[len(stripped)] and not _WAITS.search(stripped, max(0, len(stripped) - 16)):
+    if not depth_at(len(stripped)) and not _WAITS.search(stripped, max(0, len(stripped) - 16)):
         yield len(stripped)
 
 
 def _line_finished(line: str) -> bool:
-    return not _open_marks(line)[len(line)] and not _WAITS.search(line, max(0, len(line) - 16))
+    return not _open_marks(line)(len(line)) and not _WAITS.search(line, max(0, len(line) - 16))
 
 
-def _open_marks(line: str) -> list[int]:
-    """For every offset of ``line``, how many brackets and quotation marks are open there."""
+def _open_marks(line: str) -> Callable[[int], int]:
+    """A function from offsets of ``line`` to the number of brackets and quotation marks that are open there."""
     depth, quoted = 0, 0
     odd = line.count('"') % 2  # an inch mark, or a quotation that runs over the line
-    out = [0]
-    for at, char in enumerate(line):
-        if char == '"':
-            if not (odd and at and line[at - 1].isdigit()):
-                quoted = 1 - quoted
-        elif char in _BRACKETS:
+    places, open_ = [], [0]
+    for mark in _MARK.finditer(line):
+        at, char = mark.start(), mark[0]
+        if char != '"':
             depth = max(0, depth + _BRACKETS[char])  # "1)" closes what nobody opened
-        out.append(depth + quoted)
-    return out
+        elif not (odd and at and line[at - 1].isdigit()):
+            quoted = 1 - quoted
+        places.append(at)
+        open_.append(depth + quoted)
+    return lambda offset: open_[bisect_left(places, offset)]
