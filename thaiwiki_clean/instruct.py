@@ -60,7 +60,9 @@ NOT_EXPLAINING = ("thaiwikisource", "thaiwikiquote")
 # Graphemes are not needed here: a bound on characters, below which the gold pages hold no sentence that explains anything.
 _SHORTEST_ANSWER = 40
 
-_LIST_LINE = regex.compile(r"[ \t]*(?:[*#;:•◦▪‣·]|[-–—][ ]|={1,6}[^=\n]+=+[ \t]*$|\{\||\|[-}+]|!(?=[ !])|\[\[)")
+_LIST_LINE = regex.compile(
+    r"[ \t]*(?:[*#;:•◦▪‣·]|[-–—][ ]|={1,6}[^=\n]+=+[ \t]*$|\{\||\|[-}+]|!(?=[ !])|\[\[|(?:[พค]\.ศ\.[ ]?)?\p{N}{3,4}[ ]?[-–—](?![ ]?(?:\p{N}|[พค]\.ศ)))"
+)
 _BAD_TITLE = regex.compile(r"[\n\[\]{}|<>]")
 _ASKS = regex.compile(
     r"[?？]\s*$|(?:อะไร|ใคร|ทำไม|อย่างไร|ที่ไหน|เมื่อไร|เมื่อไหร่|หรือไม่|หรือยัง|(?<=ได้|ดี|รัก|เป็น|มี|อยู่|ใช่|[ ])ไหม)$|^(?:ใคร|ทำไม|อะไร|ไฉน)"

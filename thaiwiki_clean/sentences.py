@@ -37,6 +37,7 @@ _WAITS = regex.compile(
     | (?<!สิ่ง|เจ้า|ข้าว)ของ | (?<!กำ|คับ|สำรับ)กับ | จาก | (?<!ภาย|ด้าน|ชั้น|ฝ่าย|ตัว|ข้าง)ใน | (?<!จำ|ลำ)เป็น | เมื่อ | (?<!\p{N}[ ]?|หลาย|ทุก|ละ|ต่อ|ครบ|ทั้ง|ตลอด|ล้าน|พัน|ร้อย|สิบ)ปี
     | (?:พ|ค|ฮ)\.ศ\. | แต่ | เพราะ | เนื่องจาก | (?:^|[ ])ต่อมา | (?<!งบ)ประมาณ | จำนวน | ตั้งแต่ | ทั้ง | รวมถึง | รวมทั้ง | ระหว่าง
     | (?<!หน้า|พื้น|สถาน|ท้อง|คง|เต็ม|เนื้อ|เข้า|กับ|ทุก|ทั่ว|ได้|ลง)ที่ | นอกจาก(?:นี้|นั้น)? | อย่างไรก็ตาม | ดังนั้น | จากนั้น | ตัวอย่าง(?:เช่น)? | ใน(?:ปี|สมัย|ช่วง|เรื่อง|ชื่อ|เดือน|วัน) | (?:อยู่|มี|จำนวน|อีก|ทั้งหมด|ทั้งสิ้น|รวม|เพียง|บุตร|ธิดา|พี่น้อง)[ ]?\p{N}{1,3} | (?<!นาม|ราย|เสีย|เลื่อง|ลือ)ชื่อ | ส่งผลให้ | ทำให้ | หลาย | (?:^|[ ])อีก
+    | (?<=จะ|ไม่|ซึ่ง|ยัง|[ ])มี | จะ | (?<!หรือ)ไม่ | (?:ส่วน|สำหรับ)[^ ]{1,40}นั้น
     )[ ]*$""",
     regex.VERBOSE,
 )
@@ -55,6 +56,8 @@ _BLANK = regex.compile(r"(?<=\S) +(?=\S)")
 _BRACKETS = {"(": 1, "[": 1, "{": 1, "“": 1, "«": 1, ")": -1, "]": -1, "}": -1, "”": -1, "»": -1}
 _MARK = regex.compile(r"""[(\[{“«)\]}”»"]""")
 
+# No word in _WAITS, with what spares it, reaches further back from the end than this.
+_REACH = 50
 # A stretch shorter than this after the last opening word is mostly its adverbial ("ในปี พ.ศ. 2500 เขา…"), not a sentence.
 _SHORTEST = 45
 _SHORTEST_AFTER_CLAUSE = 110
@@ -98,7 +101,7 @@ def reads_begun(text: str) -> bool:
     >>> reads_begun("แต่ละคนมีหน้าที่"), reads_begun("และเป็นจังหวัดที่มีประชากรมาก")
     (True, False)
     """
-    return not _GOES_ON.match(text) and not text.startswith(("ได้แก่", "อาทิ", "เช่น"))
+    return not _GOES_ON.match(text) and not text.startswith(("ได้แก่", "อาทิ", "เช่น", "ดังนี้", "ดังต่อไปนี้", "มีดัง"))
 
 
 def _line_ends(line: str) -> Iterator[int]:
@@ -113,18 +116,18 @@ def _line_ends(line: str) -> Iterator[int]:
             continue
         opens = _OPENS.match(line, after)
         closed = not opens and _CLOSES.search(line, max(0, here - 12), here) and not _CARRIES_ON.match(line, after)
-        if (opens or closed) and here - since >= need and not _WAITS.search(line, max(0, here - 16), here):
+        if (opens or closed) and here - since >= need and not _WAITS.search(line, max(0, here - _REACH), here):
             yield here
         if opens or _CLAUSE.match(line, after) or _SUBORDINATES.match(line, after):
             since = after
             need = _SHORTEST_AFTER_CLAUSE if _CLAUSE.match(line, after) else _SHORTEST
     stripped = line.rstrip(" ")
-    if not depth_at(len(stripped)) and not _WAITS.search(stripped, max(0, len(stripped) - 16)):
+    if not depth_at(len(stripped)) and not _WAITS.search(stripped, max(0, len(stripped) - _REACH)):
         yield len(stripped)
 
 
 def _line_finished(line: str) -> bool:
-    return not _open_marks(line)(len(line)) and not _WAITS.search(line, max(0, len(line) - 16))
+    return not _open_marks(line)(len(line)) and not _WAITS.search(line, max(0, len(line) - _REACH))
 
 
 def _open_marks(line: str) -> Callable[[int], int]:
