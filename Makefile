@@ -29,8 +29,6 @@ $(STAMP): pyproject.toml Makefile
 demo: $(STAMP)  ## clean the sample pages into demo-out/ and say where to look
 	@rm -rf demo-out
 	$(BIN)/thaiwiki-clean build $(SAMPLE) demo-out
-	@printf '\nLook at\n'
-	@for f in report.html README.md manifest.json articles dropped data; do test ! -e demo-out/$$f || echo "  demo-out/$$f"; done
 	@printf '\nOne page, with everything that was taken out of it and why\n  %s\n' \
 		"$(BIN)/thaiwiki-clean explain --title ปลากัด --source $(SAMPLE)"
 
