@@ -60,8 +60,15 @@ NOT_EXPLAINING = ("thaiwikisource", "thaiwikiquote")
 # Graphemes are not needed here: a bound on characters, below which the gold pages hold no sentence that explains anything.
 _SHORTEST_ANSWER = 40
 
+# "ชื่อเล่น : สิบโท" and "พ.ศ. 2550 - ..." are items of lists too: all 39 such lines of 1,209 real passages are.
 _LIST_LINE = regex.compile(
-    r"[ \t]*(?:[*#;:•◦▪‣·]|[-–—][ ]|={1,6}[^=\n]+=+[ \t]*$|\{\||\|[-}+]|!(?=[ !])|\[\[|(?:[พค]\.ศ\.[ ]?)?\p{N}{3,4}[ ]?[-–—](?![ ]?(?:\p{N}|[พค]\.ศ)))"
+    r"""[ \t]*(?: [*\#;:•◦▪‣·] | [-–—][ ]
+    | ={1,6}[^=\n]+=+[ \t]*$                                    # a header
+    | \{\| | \|[-}+] | !(?=[ !]) | \[\[                         # a table, a link on its own
+    | (?:[พค]\.ศ\.[ ]?)?\p{N}{3,4}[ ]?[-–—](?![ ]?(?:\p{N}|[พค]\.ศ))  # a year and what happened; no span of years
+    | [^\n:(]{1,30}[ ]:[ ] )                                   # a label and its value
+    """,
+    regex.VERBOSE,
 )
 _BAD_TITLE = regex.compile(r"[\n\[\]{}|<>]")
 _ASKS = regex.compile(
