@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, overload
 
 from thaiwiki_clean.edits import Edit, apply, compose
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.rules import RULES
+from thaiwiki_clean.rules import LOCAL_RULES, RULES
 
 __all__ = ["RULES_VERSION", "Cleaned", "Cleaner", "Rule", "clean", "clean_page", "explain"]
 
@@ -79,19 +80,32 @@ def explain(text: str, rules: Sequence[Rule] = RULES) -> Cleaned:
         raise TypeError(f"a text is a str, got {type(text).__name__}; decode bytes as UTF-8, and leave rows without a text out")
     edits: list[Edit] = []
     now = text
+    inside = True  # whether a rule that looks at one line at a time may find something
+    plan = _plan(tuple(rules))
     for _ in range(_MAX_ROUNDS):
-        before = now
-        for rule in rules:
+        before, touched = now, False
+        for rule, local in plan:
+            if local and not inside:
+                continue
             found = rule(now)
             if found:
                 fresh = found if isinstance(found, list) else list(found)
                 if fresh:
                     now = apply(now, fresh)
                     edits = compose(edits, fresh)
+                    touched = touched or local
         if now == before:
             return Cleaned(text, now, tuple(edits))
+        # A line that stood in the text when the local rules found nothing in any line needs no second look.
+        inside = touched or not set(now.split("\n")).issubset(before.split("\n"))
     names = ", ".join(getattr(rule, "__name__", repr(rule)) for rule in rules)
     raise AssertionError(f"rules do not settle after {_MAX_ROUNDS} rounds: {names}")
+
+
+@lru_cache(maxsize=16)
+def _plan(rules: tuple[Rule, ...]) -> tuple[tuple[Rule, bool], ...]:
+    """Each rule with whether it is one of ``LOCAL_RULES``."""
+    return tuple((rule, rule in LOCAL_RULES) for rule in rules)
 
 
 def clean_page(page: Page, rules: Sequence[Rule] = RULES) -> Page:

@@ -6,6 +6,7 @@ because every rule asks the same questions of the same page.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache, wraps
 from itertools import accumulate
@@ -16,14 +17,14 @@ import regex
 from thaiwiki_clean import vocabulary
 from thaiwiki_clean.edits import Edit, apply, compose
 
-__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "settled"]
+__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "lines_that", "settled"]
 
 #: A name, a link or a category is shorter than this many characters; longer lines are taken for prose unless something says otherwise.
 #: 99 % of the titles, categories and list items of the gold pages are below 90.
 NAME_LENGTH = 100
 #: A name longer than this has parts: a bracket, a dash, a comma or a number.
 LONE_NAME_LENGTH = 70
-_SEPARATOR = regex.compile(r"[(,;–—/\"“«]| - |\d")
+_SEPARATOR = re.compile(r"[(,;–—/\"“«]| - |\d")
 #: A paragraph: this long, with this many clause words. No list item of the pages we read reaches both.
 PARAGRAPH_LENGTH = 100
 PARAGRAPH_CLAUSES = 3
@@ -57,6 +58,17 @@ def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
     return Edit(start[first], min(start[last + 1], len(text)), reason)
 
 
+def lines_that(start: re.Pattern[str], text: str) -> list[int]:
+    """The numbers of the lines that ``start`` matches at their beginning; it begins with a newline, so that the engine skips to those."""
+    text = "\n" + text
+    count, at, out = 0, 1, []
+    for m in start.finditer(text):
+        count += text.count("\n", at, m.start() + 1)
+        at = m.start() + 1
+        out.append(count)
+    return out
+
+
 def settled(step: Callable[[str], Iterable[Edit]]) -> Callable[[str], list[Edit]]:
     """A rule that repeats ``step`` until it finds nothing more, for dirt that is nested in itself."""
 
@@ -74,9 +86,9 @@ def settled(step: Callable[[str], Iterable[Edit]]) -> Callable[[str], list[Edit]
 # --------------------------------------------------------------------------- what a line says
 
 # What opens a line that goes on from the one before.
-_GOES_ON = regex.compile(r"และ|กับ|ของ|ใน|ที่(?!ว่าการ|ราบ|สูง|ดิน|ทำการ|พัก)|จาก|ต่อ|เพื่อ|ด้วย|เช่น|สำหรับ|ตาม|ไป|มา(?=จาก|ที่|ใน)|รวม|ตั้งแต่|จน|[,.;:)\]]|ๆ|\d+ (?=\D)")
+_GOES_ON = re.compile(r"และ|กับ|ของ|ใน|ที่(?!ว่าการ|ราบ|สูง|ดิน|ทำการ|พัก)|จาก|ต่อ|เพื่อ|ด้วย|เช่น|สำหรับ|ตาม|ไป|มา(?=จาก|ที่|ใน)|รวม|ตั้งแต่|จน|[,.;:)\]]|ๆ|\d+ (?=\D)")
 # Marks of a citation; see also is_citation.
-_CITATION = regex.compile(
+_CITATION = re.compile(
     r"สืบค้น|เรียกข้อมูล|เข้าถึงเมื่อ|พิมพ์ครั้งที่|สำนักพิมพ์|ISBN|ISSN|doi|หน้า \d|\bpp?\. ?\d|\bRetrieved\b|\bArchived\b|เก็บถาวร|https?://|ราชกิจจานุเบกษา|เล่มที่? \d|\bVol\.|กรุงเทพฯ? ?:|(?:19|20|24|25)\d\d\)?[.,]?\s*$",
 )
 
@@ -100,6 +112,7 @@ def is_sentence(line: str) -> bool:
     return len(line) > NAME_LENGTH or (bool(clauses(line)) and not vocabulary.is_category(line.strip()))
 
 
+@lru_cache(maxsize=1 << 14)
 def is_name(line: str) -> bool:
     """Whether a line may be a bare name: short, without a clause, not the rest of a sentence.
 
@@ -163,20 +176,21 @@ def headers(text: str) -> tuple[Header, ...]:
 
     A bare line counts when its title is known; with ``Section::::``, or with ``##`` and a full stop, any title does.
     """
-    found = []
-    for i, line in enumerate(lines(text).line):
-        if not line or len(line) > NAME_LENGTH:
-            continue
-        if line[0] == "=" or (line[0] in " \t" and line.lstrip(" \t")[:1] == "="):
-            header = _equals_header(i, line)
-        else:
-            header = _other_header(i, line)
-        if header is not None:
-            found.append(header)
-    return tuple(found)
+    return tuple(Header(i, *shape) for i, line in enumerate(lines(text).line) if line and len(line) <= NAME_LENGTH and (shape := _shape(line)))
 
 
-def _equals_header(i: int, line: str) -> Header | None:
+# Level, title, whether it stands bare, and kind: a header but for its place.
+_Shape = tuple[int, str, bool, str]
+
+
+@lru_cache(maxsize=1 << 14)
+def _shape(line: str) -> _Shape | None:
+    if line[0] == "=" or (line[0] in " \t" and line.lstrip(" \t")[:1] == "="):
+        return _equals_header(line)
+    return _other_header(line)
+
+
+def _equals_header(line: str) -> _Shape | None:
     """``== x ==`` with blanks missing, doubled or trailing; the signs behind may be fewer, or be missing, as happens in the wild."""
     bare = line.strip(" \t")
     left = len(bare) - len(bare.lstrip("="))
@@ -184,12 +198,12 @@ def _equals_header(i: int, line: str) -> Header | None:
     title = bare.strip("=").strip(" \t")
     if not title or left > MAX_LEVEL or (not right and (left < 2 or "=" in title)) or (left == 1 and clauses(title)):
         return None
-    return Header(i, min(left, right or MAX_LEVEL), title, False, vocabulary.title_kind(title))
+    return min(left, right or MAX_LEVEL), title, False, vocabulary.title_kind(title)
 
 
-def _other_header(i: int, line: str) -> Header | None:
+def _other_header(line: str) -> _Shape | None:
     if kind := vocabulary.bare_title_kind(line):
-        return Header(i, 2, line.strip(), True, kind)
+        return 2, line.strip(), True, kind
     if line[0] == "#" or line[-1] == "." or line.startswith("Section::"):
         match = _OTHER.match(line)
         if match is None:
@@ -197,5 +211,5 @@ def _other_header(i: int, line: str) -> Header | None:
         prefix, hashes, title, dot = match.groups()
         kind = vocabulary.title_kind(title)
         if prefix or (kind and (hashes or dot)) or (hashes and dot) or (dot and _ONE_DOT.match(title[-40:] + dot) and "." not in title and is_name(line)):
-            return Header(i, len(hashes) if hashes else 2, title, True, kind)
+            return len(hashes) if hashes else 2, title, True, kind
     return None

@@ -20,7 +20,7 @@ from thaiwiki_clean.rules.sections import bare_header, boilerplate_section, sect
 from thaiwiki_clean.rules.spacing import spacing
 from thaiwiki_clean.rules.tables import table
 
-__all__ = ["RULES"]
+__all__ = ["LOCAL_RULES", "RULES"]
 
 RULES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     # Characters first: every later rule may then trust that a newline ends a line and a blank is a blank.
@@ -60,4 +60,10 @@ RULES: tuple[Callable[[str], Iterable[Edit]], ...] = (
     # Inside what is left.
     empty_brackets,
     spacing,
+)
+
+#: The rules that look at one line at a time: what they find in a text is what they find in its lines (a law in the tests).
+#: After the first round they need not run again where no line has changed.
+LOCAL_RULES: frozenset[Callable[[str], Iterable[Edit]]] = frozenset(
+    (invisible, odd_blank, thai_vowel, thai_mark, html_entity, edit_link, image, url, template_parameter, wiki_markup, magic_word, hatnote, navigation, source_line, list_marker, empty_brackets)
 )

@@ -8,7 +8,7 @@ from functools import cache
 import regex
 
 from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import drop_lines, lines
+from thaiwiki_clean.markup import drop_lines, lines, lines_that
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["image"]
@@ -56,12 +56,11 @@ def image(text: str) -> list[Edit]:
     options = _options()
     files = _EXTENSION.search(text) is not None
     found = lines(text)
-    for i, line in enumerate(found.line):
+    for i in range(len(found.line)) if files else lines_that(_START, text):
+        line = found.line[i]
         if not line or found.start[i] in linked:
             continue
-        if line[0] in _FIRST and start.match(line):
-            edits.append(drop_lines(text, i, i, "image"))
-        elif len(line) < 300 and ((word := line.partition("|")[0].strip(" \t").lower()) in options or (word[:1] in "x0123456789u" and size.fullmatch(word))):
+        if (line[0] in _FIRST and start.match(line)) or (len(line) < 300 and ((word := line.partition("|")[0].strip(" \t").lower()) in options or (word[:1] in "x0123456789u" and size.fullmatch(word)))):
             edits.append(drop_lines(text, i, i, "image"))
         elif line[0] in _GLUED_FIRST and (m := glued.match(line)):
             edits.append(Edit(found.start[i], found.start[i] + m.end(), "image"))
@@ -76,3 +75,4 @@ def image(text: str) -> list[Edit]:
 # What an image line, and a stuck option word, may begin with.
 _FIRST = set(" \t*:[ไภสFIMfim")
 _GLUED_FIRST = set("0123456789xtfblrcnubsmTFBLRCNUBSM")
+_START = re.compile(r"\n(?=[ \t*:]*\[{0,2}:?(?:ไฟล์|ภาพ|สื่อ|[FIMfim][ilem])|[0-9xtfblrcnubsmTFBLRCNUBSM ]|[ก-ฮไ][^\n]{0,10}(?:\n|$|\|))")

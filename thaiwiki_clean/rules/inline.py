@@ -161,7 +161,7 @@ def url(text: str) -> list[Edit]:
 
 
 _LINK = regex.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]\n]{0,300}?)\]\]?(?!\])")
-_TEMPLATE = regex.compile(r"\{\{[^{}]{0,2000}\}\}")
+_TEMPLATE = regex.compile(r"\{\{[^{}\n]*\}\}")
 _STRAY = regex.compile(r"\[\[|\]\]|\{\{\{?|\}\}\}?|~{3,5}|'{3,5}|(?<=\n|^)-{4,}(?=\n|$)")
 _QUOTES = regex.compile(r"(?<!')''(?!')")
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
 import regex
 
 from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines
+from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines, lines_that
 from thaiwiki_clean.vocabulary import is_category
 
 __all__ = ["category", "hatnote", "is_intro", "link_list", "list_intro", "list_marker", "navigation", "source_line"]
@@ -101,6 +102,7 @@ _INTRO_ENDS = ("นี้", "ได้แก่", "เช่น", "ประก�
 _INTRO_STARTS = ("ต่อไปนี้", "ด้านล่างนี้", "ข้างล่างนี้", "เนื้อหาในหน้า", "หน้านี้", "บทความนี้", "นี่", "รายชื่อ", "รายนาม", "บัญชีรายชื่อ")
 
 
+@lru_cache(maxsize=1 << 14)
 def is_intro(line: str) -> bool:
     """Whether a line only announces what follows.
 
@@ -212,7 +214,7 @@ def _attached(found: list[str], tail: int) -> int:
 
 def _trusted(found: list[str], tail: int) -> bool:
     """Whether the run of names from line ``tail`` to the end may be cut: something must be said above it."""
-    return any(is_sentence(line) or len(line) > SAYING_LENGTH and " " in line for line in found[:tail])
+    return any(is_sentence(line) or (len(line) > SAYING_LENGTH and " " in line) for line in found[:tail])
 
 
 _HATNOTE = regex.compile(
@@ -229,8 +231,7 @@ _HATNOTE = regex.compile(
     )[ \t'"]*""",
     regex.VERBOSE,
 )
-_HATNOTE_STARTS = ("ดู", "โปรด", "กรุณา", "อ่าน", "บทความ", "ข้อมูลเพิ่มเติม", "รายละเอียดเพิ่มเติม", "อย่า", "ไม่ควร", "ระวัง", "สำหรับ", "(เปลี่ยนทางจาก")
-_HATNOTE_FIRST = {*" \t*:'\"", *(start[0] for start in _HATNOTE_STARTS)}
+_HATNOTE_START = re.compile(r"\n(?=[ \t*:'\"]*(?:ดู|โปรด|กรุณา|อ่าน|บทความ|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|อย่า|ไม่ควร|ระวัง|สำหรับ|\(เปลี่ยนทางจาก))")
 
 
 def hatnote(text: str) -> list[Edit]:
@@ -239,19 +240,19 @@ def hatnote(text: str) -> list[Edit]:
     >>> hatnote("ดูบทความหลักที่ แมวบ้าน\\nดูแลแมวให้ดีทุกวัน")
     [Edit(start=0, end=24, reason='hatnote', new='')]
     """
-    edits = []
-    turned = "เปลี่ยนทางมาที่นี่" in text
-    for i, line in enumerate(lines(text).line):
-        if 5 < len(line) < 330 and (line[0] in _HATNOTE_FIRST or turned) and (line.lstrip(" \t*:'\"").startswith(_HATNOTE_STARTS) or turned) and _HATNOTE.fullmatch(line) and clauses(line) <= 3:
-            edits.append(drop_lines(text, i, i, "hatnote"))
-    return edits
+    found = lines(text).line
+    may = lines_that(_HATNOTE_START, text)
+    if "เปลี่ยนทางมาที่นี่" in text:
+        may = [i for i, line in enumerate(found) if i in may or "เปลี่ยนทางมาที่นี่" in line]
+    return [drop_lines(text, i, i, "hatnote") for i in may if 5 < len(found[i]) < 330 and _HATNOTE.fullmatch(found[i]) and clauses(found[i]) <= 3]
 
 
 _NAV = r"ก่อนหน้า|ก่อนหน้านี้|ถัดไป|ต่อไป|สารบัญ|กลับ|กลับไป|กลับสารบัญ|ขึ้น|ขึ้นบน|ขึ้นข้างบน|หน้าหลัก|หน้าแรก|หน้าก่อน|หน้าก่อนหน้า|หน้าถัดไป|หน้าต่อไป|บทก่อน|บทก่อนหน้า|บทถัดไป|บทต่อไป|ตอนก่อน|ตอนก่อนหน้า|ตอนถัดไป|ตอนต่อไป|เนื้อหา|ดัชนี|previous|prev|next|contents|index|home|up|back"
 _ARROW = r"[←→↑«»‹›<>◄►▲▼]"
 _NAV_PART = regex.compile(rf"\s*(?:{_ARROW}+\s*)?(?:{_NAV})?\s*(?:{_ARROW}+)?\s*", regex.IGNORECASE)
 # What stands between or beside such links, and what the frame's lines begin with.
-_NAV_SIGNS = (*"|·•/←→↑«»‹›<>◄►▲▼", " - ", " – ", " — ", "สารานุกรมเสรี", "ข้อมูลจาก", "[ซ่อน", "ข้ามไปยัง", "การนำทาง")
+_NAV_SIGN = re.compile("[|·•/←→↑«»‹›<>◄►▲▼]")
+_NAV_SIGNS = (" - ", " – ", " — ", "สารานุกรมเสรี", "ข้อมูลจาก", "[ซ่อน", "ข้ามไปยัง", "การนำทาง")
 _NAV_NAMED = regex.compile(rf"\s*(?:{_NAV})\s*[:：]\s*.{{1,60}}", regex.IGNORECASE)
 _NAV_WORD = regex.compile(rf"(?<!\p{{L}})(?:{_NAV})(?!\p{{L}}|\p{{M}})|{_ARROW}", regex.IGNORECASE)
 _NAV_SPLIT = regex.compile(r"\s*[|·•/]\s*|\s+[-–—]\s+")
@@ -267,7 +268,7 @@ def navigation(text: str) -> list[Edit]:
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
     edits: list[Edit] = []
-    if not any(sign in text for sign in _NAV_SIGNS):
+    if _NAV_SIGN.search(text) is None and not any(sign in text for sign in _NAV_SIGNS):
         return edits
     for i, line in enumerate(lines(text).line):
         if not 3 < len(line) < 160:
@@ -287,7 +288,7 @@ def _is_navigation(line: str) -> bool:
 
 
 _SOURCE = regex.compile(r"[ \t*#:;–—-]*[(\[]?(?:ที่มา|แหล่งที่มา|แหล่งอ้างอิง|อ้างอิง|อ้างอิงจาก|ข้อมูลจาก|ที่มาของข้อมูล|source|ref(?:erence)?)[ ]?[:：=].{0,200}", regex.IGNORECASE)
-_SOURCE_STARTS = ("ที่มา", "แหล่ง", "อ้างอิง", "ข้อมูลจาก", "source", "Source", "SOURCE", "ref", "Ref", "REF")
+_SOURCE_START = re.compile(r"\n(?=[ \t*#:;–—(\[-]*(?:ที่มา|แหล่ง|อ้างอิง|ข้อมูลจาก|source|ref))", re.IGNORECASE)
 
 
 def source_line(text: str) -> list[Edit]:
@@ -298,13 +299,9 @@ def source_line(text: str) -> list[Edit]:
 
     Spared: a line that goes on to say something in three clauses or more.
     """
-    edits: list[Edit] = []
     if ":" not in text and "：" not in text and "=" not in text:
-        return edits
-    for i, line in enumerate(lines(text).line):
-        if line.lstrip(" \t*#:;–—-([").startswith(_SOURCE_STARTS) and _SOURCE.fullmatch(line) and clauses(line) < 3:
-            edits.append(drop_lines(text, i, i, "source_line"))
-    return edits
+        return []
+    return [drop_lines(text, i, i, "source_line") for i in lines_that(_SOURCE_START, text) if _SOURCE.fullmatch(line := lines(text).line[i]) and clauses(line) < 3]
 
 
 _MARKER = regex.compile(
@@ -319,6 +316,9 @@ _MARKER = regex.compile(
 )
 
 
+_MARKER_START = re.compile(r"\n(?=[ \t]*[*#:;•·]|BULLET::::)")
+
+
 def list_marker(text: str) -> list[Edit]:
     """List and indent markers that the parser left at the start of a line; a line of nothing else goes whole.
 
@@ -329,11 +329,11 @@ def list_marker(text: str) -> list[Edit]:
     """
     found = lines(text)
     edits = []
-    for i, line in enumerate(found.line):
-        if line and (line[0] in "*#:;•·B" or line[0] in " \t" and line.lstrip(" \t")[:1] in ("*", "#", ":", ";", "•", "·")):
+    for i in lines_that(_MARKER_START, text):
+        if line := found.line[i]:
             lead = len(line) - len(line.lstrip(" \t"))
             m = _MARKER.match(line, lead)
-            if m is None or line[lead : lead + 2] in (":)", ";)", ":D", ":(", "::") and not line[lead:].strip(":* \t;#")[:1].isalnum() and line[lead:].strip(":*;# \t"):
+            if m is None or (line[lead : lead + 2] in (":)", ";)", ":D", ":(", "::") and not line[lead:].strip(":* \t;#")[:1].isalnum() and line[lead:].strip(":*;# \t")):
                 continue
             if m.end() == len(line):
                 edits.append(drop_lines(text, i, i, "list_marker"))

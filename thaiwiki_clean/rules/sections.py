@@ -5,7 +5,19 @@ from __future__ import annotations
 import regex
 
 from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import PARAGRAPH_CLAUSES, Header, clauses, drop_lines, goes_on, headers, is_citation, is_name, is_paragraph, is_sentence, lines
+from thaiwiki_clean.markup import (
+    PARAGRAPH_CLAUSES,
+    Header,
+    clauses,
+    drop_lines,
+    goes_on,
+    headers,
+    is_citation,
+    is_name,
+    is_paragraph,
+    is_sentence,
+    lines,
+)
 
 __all__ = ["bare_header", "boilerplate_section", "section_header"]
 

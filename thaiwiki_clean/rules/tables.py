@@ -68,9 +68,7 @@ def _kinds(text: str, found: list[str]) -> list[str]:
             depth, out[i] = max(0, depth - 1), "table" if not is_sentence(line) else "cell"
         elif head in ("|-", "|+") and _ROW.match(line):
             out[i] = "table" if head == "|-" or not is_sentence(line) else "cell"
-        elif head[:1] == "|" and (depth or head in ("|", "||", "| ") or _neighbour(out, found, i)):
-            out[i] = "cell"
-        elif head[:1] == "!" and (depth or "!!" in line or _neighbour(out, found, i)):
+        elif (head[:1] == "|" and (depth or head in ("|", "||", "| ") or _neighbour(out, found, i))) or (head[:1] == "!" and (depth or "!!" in line or _neighbour(out, found, i))):
             out[i] = "cell"
         elif depth and line.strip():
             if i in titles or is_sentence(line):
