@@ -58,6 +58,8 @@ def find_files(source: str, split: str | None) -> tuple[str, list[File]] | None:
     A folder is searched to the bottom, without hidden files, those that begin with ``_``, and ``.json``, which there holds
     settings and not pages. A ``datasets`` folder is read by its own list. ``split`` takes the files that bear its name.
     """
+    if source.startswith("hf://"):
+        return None
     path = Path(os.path.abspath(os.path.expanduser(source)))
     if path.is_dir():
         if (path / "state.json").is_file() or (path / "dataset_dict.json").is_file():

@@ -14,7 +14,7 @@ from thaiwiki_clean.readers.streams import one_line
 
 __all__ = ["fetch", "hub_id"]
 
-_ID = re.compile(r"(?:hf://datasets/)?([\w][\w.-]*/[\w.-]+)(?:/(.+))?")
+_ID = re.compile(r"(?:hf://datasets/)?(\w[\w.-]*/[\w.-]+)(?:/(.+))?")
 
 #: Folders that hold splits, not configurations.
 _SPLITS = re.compile(r"(^|/)(data|train|training|test|testing|dev|val|valid|validation|eval)$")
@@ -27,8 +27,8 @@ def hub_id(source: str) -> tuple[str, str] | None:
     (('pythainlp/thai-wiki-dataset-v3', ''), ('wikimedia/wikipedia', '20231101.th'), None)
     """
     match = _ID.fullmatch(source.rstrip("/"))
-    if not match or source.startswith((".", "/", "~")) or (kind_of(source) and not source.startswith("hf://") and source.count("/") < 2):
-        return None
+    if not match or (kind_of(source) and not source.startswith("hf://")):
+        return None  # data/pages.parquet is a file that is missing; one file of the Hub is hf://datasets/owner/name/FILE
     return match[1], match[2] or ""
 
 

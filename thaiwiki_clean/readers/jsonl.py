@@ -73,7 +73,7 @@ def read_jsonl(shard: Shard, strict: bool) -> Iterator[Page]:
 def _row(line: bytes, number: int, columns: Columns) -> Row:
     fault = not_utf8(line)
     fault = fault and f"the line is {fault}"
-    decoded = line.decode(errors="replace")
+    decoded = line.decode(errors="replace").rstrip("\r\n")
     try:
         row = json.loads(decoded)
     except json.JSONDecodeError as error:

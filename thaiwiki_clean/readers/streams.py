@@ -38,7 +38,7 @@ def open_bytes(path: str) -> Iterator[BinaryIO]:
             if head == b"\xef\xbb\xbf":
                 stream.read(3)
             yield stream
-    except OSError as error:
+    except (OSError, pa.ArrowException) as error:
         raise SourceError(f"{path}: {one_line(error)}" + ("; the file is damaged or cut off, fetch it again" if codec else "")) from error
 
 

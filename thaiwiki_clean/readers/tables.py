@@ -145,7 +145,7 @@ def _runs(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     start = row = held = 0
     for rows, size in sizes:
-        if size >= 2 * SHARD_BYTES:
+        if rows and size >= 2 * SHARD_BYTES:
             if row > start:
                 runs.append((start, row))
             step = -(-rows // min(size // SHARD_BYTES, _SLICES))
