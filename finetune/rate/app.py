@@ -126,14 +126,7 @@ async def rate(request: Request) -> Response:
     item = await run_in_threadpool(store.showing, request.app.state.path, rater, _now_ms())
     if not item.ticket:
         return _page("done.html", rater=rater, item=item, form=request.app.state.form)
-    left, right = await run_in_threadpool(lambda: (fold(item.left), fold(item.right)))
-    return _page(
-        "rate.html",
-        item=item,
-        sides=(("A", "left", left), ("B", "right", right)),
-        before=_marks(item.before),
-        note_characters=store.NOTE_CHARACTERS,
-    )
+    return await run_in_threadpool(_item_page, item)
 
 
 async def vote(request: Request) -> Response:
@@ -166,6 +159,17 @@ async def own(request: Request) -> Response:
     votes = await run_in_threadpool(own_votes, request.app.state.path, rater.id)
     body = "".join(json.dumps(vote, ensure_ascii=False) + "\n" for vote in votes)
     return Response(body, media_type="application/x-ndjson", headers={"content-disposition": 'attachment; filename="votes.jsonl"'})
+
+
+def _item_page(item: store.Showing) -> Response:
+    before = item.before or store.Ballot("")
+    return _page(
+        "rate.html",
+        item=item,
+        sides=(("A", "left", fold(item.left)), ("B", "right", fold(item.right))),
+        before={"choice": before.choice, "note": before.note, **dict(zip(store.MARKS, before.marks, strict=True))},
+        note_characters=store.NOTE_CHARACTERS,
+    )
 
 
 def _after(outcome: store.Outcome) -> Response:
@@ -205,12 +209,6 @@ def _signed_in(request: Request, code: str, to: str) -> Response:
     response = RedirectResponse(to, 303)
     response.set_cookie(request.app.state.cookie, code, max_age=YEAR, httponly=True, samesite="lax")
     return response
-
-
-def _marks(before: store.Ballot | None) -> dict[str, Any]:
-    """What the form starts with: nothing, or what was said before the undo."""
-    ballot = before or store.Ballot("")
-    return {"choice": ballot.choice, "note": ballot.note, **dict(zip(store.MARKS, ballot.marks, strict=True))}
 
 
 def _page(template: str, code: int = 200, **values: Any) -> Response:

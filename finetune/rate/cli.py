@@ -59,10 +59,11 @@ def _serve(out: Path, host: str, port: int, fresh: bool) -> None:
         listener.bind((host, port))
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host} port {port} ({error.strerror}); choose another --port") from None
+    app = build_app(out, hosts=hosts, token=token)
+    listener.listen()  # before the link is shown: whoever opens it at once waits instead of being turned away
     shown = f"[{host}]" if ":" in host else host
     link = f"http://{shown}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
     click.echo(f"{'New study in' if fresh else 'Going on with'} {out}\nRate at {link}\nEnd with Ctrl+C; every vote is already on disk.")
-    app = build_app(out, hosts=hosts, token=token)
     # No access log: it would hold the token, and who was looking when.
     config = uvicorn.Config(
         app,

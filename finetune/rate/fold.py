@@ -14,10 +14,11 @@ __all__ = ["Folded", "Piece", "fold"]
 
 VISIBLE = 2500  #: characters before the rest folds: about three screens of a phone
 LOOP = 60  #: characters in all copies together; below, "555555" and "....." stand as they are
-LOOKED_AT = 20_000  #: characters in which loops are looked for; what lies behind is in the fold anyway
+LOOKED_AT = 10_000  #: characters in which loops are looked for; what lies behind is in the fold anyway
 
-# A piece said three times or more in a row. No copy begins with a mark, and none is cut from the mark after it.
-_RUN = regex.compile(r"(?![\p{M}ำ])(.{1,400}?)\1{2,}(?![\p{M}ำ])", regex.DOTALL)
+# A piece said three times or more in a row. No copy begins with a mark, and none is cut from the mark after it; nor does
+# one begin with a blank, so that "แมว แมว แมว" repeats "แมว " and the count stands on a line of its own. But for blanks alone.
+_RUN = regex.compile(r"(?![\p{M}ำ])(?:(?!\s)|(?=\s{60}))(.{1,400}?)\1{2,}(?![\p{M}ำ])", regex.DOTALL)
 # Control characters as their Unicode pictures: U+0007 shows as a small BEL instead of not at all.
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 
@@ -41,8 +42,8 @@ class Folded(NamedTuple):
 def fold(text: str) -> Folded:
     """``text`` in pieces that, put together, are the text again, but for control characters, shown as pictures.
 
-    >>> fold("แมวคือ " + "สัตว์เลี้ยง " * 14).shown
-    (Piece(text='แมวคือ ', copies=1, hidden=''), Piece(text='สัตว์เลี้ยง ', copies=14, hidden='สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง สัตว์เลี้ยง '))
+    >>> [(piece.text, piece.copies) for piece in fold("แมวคือ " + "สัตว์เลี้ยง " * 14).shown]
+    [('แมวคือ ', 1), ('สัตว์เลี้ยง ', 14)]
     """
     shown: list[Piece] = []
     rest: list[Piece] = []
@@ -63,19 +64,18 @@ def fold(text: str) -> Folded:
 
 def _loops(text: str) -> list[Piece]:
     pieces: list[Piece] = []
-    at = 0
-    for run in _RUN.finditer(text, 0, LOOKED_AT):
-        start, end = run.span()
-        if end - start < LOOP:
+    at = look = 0
+    while run := _RUN.search(text, look, LOOKED_AT):
+        start, look = run.span()
+        if look - start < LOOP:
             continue
+        copies = (look - start) // len(run[1])
+        while look < len(text) and text[look] in " \n":  # left to stand behind the fold, they would be an empty line
+            look += 1
         if start > at:
             pieces.append(Piece(text[at:start]))
-        unit = run[1]
-        while end < len(text) and text[end] in " \n":  # shown behind the fold, they would be an empty line
-            end += 1
-        copies = (run.end() - start) // len(unit)
-        pieces.append(Piece(unit, copies, text[start + len(unit) : end]))
-        at = end
+        pieces.append(Piece(run[1], copies, text[start + len(run[1]) : look]))
+        at = look
     if at < len(text):
         pieces.append(Piece(text[at:]))
     return pieces

@@ -44,17 +44,19 @@ def connect(path: Path) -> sqlite3.Connection:
     """A connection on which a commit returns only when the disk has it. Raises ValueError when the file is not ours."""
     db = sqlite3.connect(path, timeout=30, isolation_level=None)
     try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")  # in WAL mode the default waits for the disk only at a checkpoint
-        db.execute("PRAGMA foreign_keys = ON")
         (mark,) = db.execute("PRAGMA application_id").fetchone()
         (tables,) = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables and mark != APPLICATION_ID:
+            raise ValueError(f"{path}: an SQLite file of another program; name another file")
+        db.execute("PRAGMA journal_mode = WAL")  # written into the file, so only now that it is known to be ours
+        db.execute("PRAGMA synchronous = FULL")  # in WAL mode the default waits for the disk only at a checkpoint
+        db.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as error:
         db.close()
         raise ValueError(f"{path}: not a rating database ({error}); name another file") from None
-    if tables and mark != APPLICATION_ID:
+    except ValueError:
         db.close()
-        raise ValueError(f"{path}: an SQLite file of another program; name another file")
+        raise
     db.row_factory = sqlite3.Row
     return db
 

@@ -42,8 +42,8 @@ class Strengths(NamedTuple):
 def wilson(successes: int, trials: int) -> Interval | None:
     """Wilson's score interval of a share; None without trials.
 
-    >>> wilson(8, 10)
-    Interval(value=0.8, low=0.4901624715366417, high=0.9433178485456247)
+    >>> [round(bound, 3) for bound in wilson(8, 10)]
+    [0.8, 0.49, 0.943]
     """
     if not trials:
         return None
