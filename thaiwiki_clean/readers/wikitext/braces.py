@@ -13,7 +13,7 @@ __all__ = ["Expanded", "expand"]
 #: MediaWiki's own limit: braces that stand deeper are not paired. It also bounds how often a character is copied.
 MAX_DEPTH = 40
 #: A call that nobody closed is dropped with its name when the rest of its line is shorter than this; a longer rest is prose.
-#: Names of templates are short: the longest of the 12,000 calls in the pages read has 38 characters.
+#: Names of templates are short: the longest of 15,503 calls in the pages at hand has 50 characters.
 SHORT = 80
 
 _RUN = re.compile(r"\{\{+|\}\}+")  # each branch begins with a plain character: twice as fast as "{2,}"

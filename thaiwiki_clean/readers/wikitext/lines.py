@@ -11,7 +11,7 @@ from thaiwiki_clean.readers.wikitext.vocabulary import Words
 
 __all__ = ["mend", "tidy"]
 
-_SWITCH = re.compile(r"__[^\W_][^\W_]{1,60}(?:_[^\W_]{1,30}){0,3}__")
+_SWITCH = re.compile(r"__[^\s_]{2,60}(?:_[^\s_]{1,30}){0,3}__")
 _BLANKS = re.compile(r"  +")
 #: Round brackets that held a template. No part of the expression can match in two ways: it is linear.
 _BRACKETS = re.compile(r"\(([^()\n\x01\x02]*[\x01\x02][^()\n]*)\)")

@@ -103,6 +103,8 @@ def _link(content: str, words: Words, categories: list[str]) -> str:
     target, bar, label = content.partition("|")
     if "\n" in target:
         return content  # MediaWiki: no link, and what was meant is unknown
+    if "[" in target or "]" in target:  # two links, each a bracket short: "[[ยาน] กับ [ปลา]]"
+        return content.replace("[", "").replace("]", "")
     shown_as_text = target.lstrip().startswith(":")
     name = target.strip(" :_")
     before, colon, behind = name.partition(":")

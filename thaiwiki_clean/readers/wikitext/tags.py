@@ -20,17 +20,28 @@ _REFERENCE = re.compile(r"<ref(?:\s[^<>]*)?(?:/>|(?<!/)>[^<]*</ref>)")
 _SHOWN = re.compile(r"<(?:nowiki|pre|syntaxhighlight|source|!--)", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 #: Tags that go with all they hold. Each holds notes, pictures, data, or text for other pages.
-_DROPPED = frozenset(  # thirty words read better as a sentence
-    ["ref", "references", "gallery", "timeline", "score", "graph", "templatestyles", "templatedata", "imagemap", "mapframe", "maplink", "categorytree", "inputbox", "hiero", "includeonly", "style", "script", "indicator", "section", "pages", "pagelist", "dynamicpagelist", "charinsert", "phonos", "listing", "ce-map", "rss", "quiz"]
+_DROPPED = _words(
+    "ref references gallery timeline score graph templatestyles templatedata imagemap mapframe maplink categorytree "
+    "inputbox hiero includeonly style script indicator section pages pagelist pagequality dynamicpagelist charinsert "
+    "phonos listing rss quiz"
 )
 #: Tags whose content is shown as typed: no markup inside. True where entities are still decoded.
 _VERBATIM = {"nowiki": True, "pre": True, "math": False, "chem": False, "ce": False, "syntaxhighlight": False, "source": False}
-_BLOCKS = frozenset("br p div center blockquote poem li ul ol dl dt dd hr pre section article aside caption".split())  # noqa: SIM905
+_BLOCKS = _words(
+    "br p div center blockquote poem li ul ol dl dt dd hr pre article aside caption"
+)
 _TABLES = {"table": ("\n{|\n", "\n|}\n"), "tr": ("\n|-\n", "\n"), "td": ("\n|", "\n"), "th": ("\n|", "\n")}
 _HEADINGS = {f"h{level}": "=" * level for level in range(1, 7)}
-_INLINE = frozenset(
-    ["span", "small", "big", "b", "i", "u", "s", "em", "strong", "sup", "sub", "font", "code", "tt", "kbd", "samp", "var", "cite", "q", "del", "ins", "strike", "abbr", "bdi", "bdo", "dfn", "mark", "rb", "rp", "rt", "rtc", "ruby", "noinclude", "onlyinclude", "nobr", "wbr", "time", "data", "a", "img", "tbody", "thead", "tfoot", "col", "colgroup", "translate", "tvar", "languages"]
+_INLINE = _words(
+    "span small big b i u s em strong sup sub font code tt kbd samp var cite q del ins strike abbr bdi bdo dfn mark rb "
+    "rp rt rtc ruby noinclude onlyinclude nobr wbr time data a img tbody thead tfoot col colgroup translate tvar "
+    "languages"
 )
 
 

@@ -43,7 +43,7 @@ class Call(NamedTuple):
         return ""
 
 
-_LINK = re.compile(r"\[\[[^\[\]]*\]\]")
+_SIGNS = re.compile(r"(\[\[|\]\]|[|=])")
 _NAMED = re.compile(r"\s*([^=\n]{0,60}?)\s*=(.*)", re.DOTALL)
 _PREFIX = re.compile(r"\s*(?:(?:safe)?subst:|แม่แบบ:|template:|msg:|raw:)?\s*", re.IGNORECASE)
 
@@ -55,7 +55,7 @@ def call_of(content: str) -> Call:
     Call(name='lang', listed=('ja', '[[a\\x03b]]'), named={'text': '東京'})
     """
     if "[[" in content:
-        content = _LINK.sub(lambda m: m[0].replace("|", PIPE).replace("=", EQUALS), content)
+        content = _shield(content)
     head, *rest = content.split("|")
     listed: list[str] = []
     named: dict[str, str] = {}
@@ -69,6 +69,18 @@ def call_of(content: str) -> Call:
         else:
             listed.append(argument)
     return Call(name_of(head), tuple(listed), named)
+
+
+def _shield(content: str) -> str:
+    """Bars and equals signs inside links, which part no arguments, as their stand-ins."""
+    parts = _SIGNS.split(content)
+    depth = 0
+    for at in range(1, len(parts), 2):
+        sign = parts[at]
+        depth += (sign == "[[") - (sign == "]]" and depth > 0)
+        if depth and sign in "|=":
+            parts[at] = PIPE if sign == "|" else EQUALS
+    return "".join(parts)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -101,9 +113,22 @@ def _joined(values: Sequence[str], sep: str = ", ") -> str:
     return sep.join(dict.fromkeys(value for value in (v.strip(f" {KNOWN}{UNKNOWN}") for v in values) if value)) or KNOWN
 
 
+def _all_from(call: Call, keys: str, words: Words) -> str:
+    """All from a number on; behind an empty one stand remarks: ``{{alt|th|ไท|ไทย์||เลิกใช้}}``."""
+    values = [value.strip() for value in call.listed[int(keys) - 1 :]]
+    end = next((at for at, value in enumerate(values) if at and not value), len(values))
+    return _joined(values[:end])
+
+
 def _brackets(call: Call, keys: str, words: Words) -> str:
     inside = _joined(call.listed[int(keys) - 1 :])
-    return inside if inside == KNOWN else f"({inside})"
+    return inside if inside == KNOWN else "(" + re.sub(r", (or|and|หรือ|และ), ", r" \1 ", inside) + ")"
+
+
+def _usage(call: Call, keys: str, words: Words) -> str:
+    """A sentence and its translation, without the signs that say how to romanise it."""
+    sentence, *rest = (call.get(key) for key in keys.split())
+    return _joined([re.sub(r"[\^%]", "", sentence), *rest], " – ")
 
 
 def _quote(call: Call, keys: str, words: Words) -> str:
@@ -162,9 +187,9 @@ _FILLERS: dict[str, Callable[[Call, str, Words], str]] = {
     "keep": _keep,
     "term": lambda call, keys, words: call.get("3|2|1") if len(call.listed) > 1 else KNOWN,
     "all": lambda call, keys, words: _joined([call.get(key) for key in keys.split()]),
-    "all_from": lambda call, keys, words: _joined(call.listed[int(keys) - 1 :]),
+    "all_from": _all_from,
     "words": lambda call, keys, words: " ".join(filter(None, (call.get(key) for key in keys.split()))) or KNOWN,
-    "usex": lambda call, keys, words: _joined([call.get(key) for key in keys.split()], " – "),
+    "usage": _usage,
     "list": lambda call, keys, words: _joined(call.listed),
     "concat": lambda call, keys, words: "".join(value.strip() for value in call.listed) or KNOWN,
     "brackets": _brackets,

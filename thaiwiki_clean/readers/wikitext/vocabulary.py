@@ -57,7 +57,7 @@ def words_of(language: str = DEFAULT_LANGUAGE) -> Words:
         rows += terms(f"wikitext/{language}") if re.fullmatch(r"[a-z-]{2,12}", language) else ()
     of: dict[str, dict[str, str]] = {}
     for kind, name, value, _ in rows:
-        of.setdefault(kind, {})[name if kind in ("title", "title_end") else _name(name)] = value
+        of.setdefault(kind, {})[_name(name) if kind in ("namespace", "template", "category", "magic_word") else name] = value
     languages = frozenset(of["languages"][""].split())
     starts = "|".join(re.escape(word) for word in of["redirect"])
     return Words(
@@ -65,7 +65,7 @@ def words_of(language: str = DEFAULT_LANGUAGE) -> Words:
         namespaces={name: int(key) for name, key in of["namespace"].items()},
         foreign=languages | frozenset(of["interwiki"]),
         languages=languages,
-        switches=frozenset(re.sub(r" ", "_", name) for name in of["magic_word"]),
+        switches=frozenset(of["magic_word"]),
         redirect=re.compile(rf"\s*(?:{starts})\s*:?\s*\[\[\s*:?([^\[\]|\n]+)", re.IGNORECASE),
         action=_lookup(of["template"]),
         units=of["unit"],
