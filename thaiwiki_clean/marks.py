@@ -296,7 +296,7 @@ def _removed_chips(piece: str, newline: str) -> Iterator[tuple[str, bool]]:
 
 def _painted(piece: str, edit: Edit) -> str:
     """A removed piece in its colour, line by line: pagers forget the colour at the end of a line."""
-    colour = f"38;5;{_ANSI[_rank(edit.reason) % len(_ANSI)]}" if edit.reason in REASONS else "90"
+    colour = f"38;5;{_ANSI[_hue_and_line(edit.reason)[0]]}" if edit.reason in REASONS else "90"
     old = _seen(_removed_chips(piece, ""))
     body, newline = (old[:-1], "\n") if old.endswith("\n") and not edit.new else (old, "")
     lines = "\n".join(f"\x1b[9;{colour}m{line}\x1b[0m" if line else "" for line in body.split("\n"))
@@ -310,8 +310,10 @@ def _seen(chips: Iterable[tuple[str, bool]]) -> str:
 
 def _look(reason: str) -> str:
     """Two classes, a hue and a line style: together they differ for every reason, so that hue is never alone."""
-    return f"h{_rank(reason) % 7} p{_rank(reason) // 7}" if reason in REASONS else "h7 p0"
+    return "h{} p{}".format(*_hue_and_line(reason)) if reason in REASONS else "h7 p0"
 
 
-def _rank(reason: str) -> int:
-    return list(REASONS).index(reason)
+def _hue_and_line(reason: str) -> tuple[int, int]:
+    rank = list(REASONS).index(reason)
+    line = rank // len(_ANSI)
+    return (rank + line) % len(_ANSI), line  # shifted by one in every row: the frequent spacing is not boilerplate's blue
