@@ -108,6 +108,7 @@ def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, ev
     numbers = range(len(source.shards))
     cleaned = [work / "1-clean" / f"{n:05}.parquet" for n in numbers]
     measured = [work / "2-measure" / f"{n:05}.parquet" for n in numbers]
+    signed = [work / "2-signatures" / f"{n:05}.parquet" for n in numbers] if settings["dedup"] else []
     duplicates = work / "3-duplicates.parquet"
     families = work / "4-families.json"
     examples = [work / "5-examples" / f"{n:05}.parquet" for n in numbers]
@@ -118,8 +119,11 @@ def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, ev
     meter.run(
         "reading and cleaning", [(cleaned[n], stages.clean_shard, (shard, settings["strict"])) for n, shard in enumerate(source.shards)]
     )
-    meter.run("words and verdicts", [(measured[n], stages.measure_shard, (cleaned[n], settings["words"])) for n in numbers])
-    meter.run("duplicates", [(duplicates, stages.find_duplicates, (measured, settings["dedup"]))])
+    meter.run(
+        "words and verdicts",
+        [(measured[n], stages.measure_shard, (cleaned[n], n, settings["words"], signed[n] if signed else None)) for n in numbers],
+    )
+    meter.run("duplicates", [(duplicates, stages.find_duplicates, (measured, signed))])
     meter.run("families", [(families, stages.join_families, (measured, duplicates, settings["seed"]))])
     meter.run("examples", [(examples[n], stages.make_examples, (measured[n], duplicates, families, n, asked)) for n in numbers])
 
@@ -132,7 +136,7 @@ def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, ev
     for split in published.SPLITS:
         for path, parts in _files(staged / "data", split, [count[split] for count in counts]):
             files.append((path, published.deal_examples, (parts, [examples[part.number] for part in parts], split)))
-    shown = published.to_show([*(stats(path)["show"] for path in measured), *told["show"]])
+    shown = published.to_show([stats(path)["show"] | more for path, more in zip(measured, told["show"], strict=True)])
     samples = staged / "samples.parquet"
     files.append((samples, published.write_samples, (shown, [measured[number] for _, number, _ in shown], duplicates)))
     meter.run("writing", files)

@@ -292,10 +292,10 @@ def _steps(manifest: Manifest) -> Iterator[str]:
         ("verdict", "pages", "what it is"), ((f"`{name}`", f"{n:,}", VERDICTS.get(name, "")) for name, n in manifest.dropped.items())
     )
     if told["dedup"]:
+        found = manifest.duplicates
         yield (
-            "4. **Deduplicate**, after cleaning. "
-            + "; ".join(f"{name.replace('_', ' ')}: {n:,}" for name, n in manifest.duplicates.items())
-            + "."
+            f"4. **Deduplicate**, after cleaning: {found['pages']:,} pages say the same or nearly the same as another one, in "
+            f"{found['clusters']:,} clusters; of each the longest page is kept."
         )
     else:
         yield "4. Duplicates were **not** looked for."

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from thaiwiki_clean.shards import EDITS, MEASURES, PAGES, read_tables, settled, write
+from thaiwiki_clean.shards import EDITS, GROUP, MEASURES, PAGES, VERDICTS, read_group, read_tables, settled, write
 
 
 class Slice(NamedTuple):
@@ -127,10 +127,18 @@ def write_samples(rows: Sequence[tuple[str, int, int]], sources: Sequence[Path],
     The raw text of all pages is not published; whoever has the source has it.
     """
 
+    found: dict[tuple[int, int], pa.Table] = {}
+    for number, source, group in sorted({(number, source, row // GROUP) for (_, number, row), source in zip(rows, sources, strict=True)}):
+        pages, verdicts = read_group(source, group).select(PAGES.names), read_group(duplicates, number)
+        for row in {row for _, n, row in rows if n == number and row // GROUP == group}:
+            page = pages.slice(row % GROUP, 1)
+            for name in VERDICTS.names:
+                page = page.set_column(page.schema.get_field_index(name), name, verdicts[name].slice(row, 1))
+            found[number, row] = page
+
     def tables() -> Iterator[pa.Table]:
-        for (reason, number, row), source in zip(rows, sources, strict=True):
-            (found,) = cut(settled(source, duplicates, number), row, row + 1)
-            yield found.select(PAGES.names).append_column(SAMPLES.field("shows"), pa.array([reason]))
+        for reason, number, row in rows:
+            yield found[number, row].append_column(SAMPLES.field("shows"), pa.array([reason]))
 
     write(out, SAMPLES, tables(), publish=True)
 

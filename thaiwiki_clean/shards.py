@@ -144,13 +144,13 @@ def read_tables(path: Path, columns: Sequence[str] | None = None) -> Iterator[pa
     """The row groups of a file, one at a time."""
     with pq.ParquetFile(path) as file:
         for number in range(file.num_row_groups):
-            yield file.read_row_group(number, columns=columns)
+            yield file.read_row_group(number, columns=columns, use_threads=False)  # the workers are the threads
 
 
-def read_group(path: Path, number: int) -> pa.Table:
+def read_group(path: Path, number: int, columns: Sequence[str] | None = None) -> pa.Table:
     """One row group of a file."""
     with pq.ParquetFile(path) as file:
-        return file.read_row_group(number)
+        return file.read_row_group(number, columns=columns, use_threads=False)
 
 
 def with_columns(table: pa.Table, columns: Mapping[str, Any], schema: pa.Schema) -> pa.Table:

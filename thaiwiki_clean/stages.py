@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from thaiwiki_clean import dedup
 from thaiwiki_clean.clean import clean_page
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.published import EXAMPLES, SPLITS
@@ -28,6 +29,7 @@ from thaiwiki_clean.shards import (
     PAGES,
     VERDICTS,
     beside,
+    read_group,
     read_tables,
     settled,
     to_pages,
@@ -73,17 +75,36 @@ def clean_shard(shard: Shard, strict: bool, out: Path) -> None:
 _WITHOUT_WORDS = ("n_lines", "mass", "longest_loop", "dup_line_frac", "dup_line_chars", "compression")
 
 
-def measure_shard(source: Path, words: str | None, out: Path) -> None:
-    """Judge the pages of a shard, count their words, and measure how much they repeat."""
+def measure_shard(source: Path, number: int, words: str | None, signatures: Path | None, out: Path) -> None:
+    """Judge the pages of a shard, count their words, measure how much they repeat, and sign those that stand."""
     tally = Tally()
+    standing: list[tuple[str, str]] = []
 
     def tables() -> Iterator[pa.Table]:
         for table in read_tables(source):
             pages, measures = zip(*(_measured(_judged(page), words) for page in to_pages(table)), strict=True)
+            standing.extend((_name(page.id, number, tally.rows + row), page.text) for row, page in enumerate(pages) if not page.dropped)
             tally.add(pages)
             yield with_columns(to_table(pages), {name: [m.get(name) for m in measures] for name in MEASURES.names}, MEASURES)
+        if signatures is not None:  # before the pages: where these are, both are
+            signed = dedup.signatures(standing)
+            write(signatures, signed.schema, [signed])
 
     write(out, pa.schema([*PAGES, *MEASURES]), tables(), about=tally.about)
+
+
+def _name(page_id: str, number: int, row: int) -> str:
+    """A page's id with its place behind it, for ids of a source may come twice. Sorts as the id does, by length and letters.
+
+    >>> _name("42", 3, 7)
+    '42\\t0000000300000007'
+    """
+    return f"{page_id}\t{number:08}{row:08}"
+
+
+def _place(name: str) -> tuple[int, int]:
+    """Number of the shard and of the row in it, from what :func:`_name` made."""
+    return int(name[-16:-8]), int(name[-8:])
 
 
 def _measured(page: Page, words: str | None) -> tuple[Page, dict[str, float]]:
@@ -106,27 +127,49 @@ def _judged(page: Page) -> Page:
     return dataclasses.replace(page, dropped=verdict, detail=redirect_target(page.raw) or "" if verdict == "redirect" else "")
 
 
-def find_duplicates(sources: Sequence[Path], dedup: bool, out: Path) -> None:
+def find_duplicates(sources: Sequence[Path], signatures: Sequence[Path], out: Path) -> None:
     """The last verdict on every page: what it had before, or that another page says the same. A row group is a shard."""
+    signed = [table for path in signatures for table in read_tables(path)]
+    members = dedup.clusters(signed, functools.partial(_texts, sources)) if signed else {}
     kept: list[int] = []
     fallen: list[int] = []
+    show: list[dict[str, list[tuple[bool, int]]]] = []
     verdicts: Counter[str] = Counter()
 
     def tables() -> Iterator[pa.Table]:
-        for source in sources:
-            table = pa.concat_tables(read_tables(source, ["dropped", "cluster"]))
-            verdicts.update(table["dropped"].drop_null().to_pylist())
-            fallen.append(len(table) - table["dropped"].null_count)
-            kept.append(table["dropped"].null_count)
-            yield table
+        for number, source in enumerate(sources):
+            rows = [row for table in read_tables(source, ["id", "dropped"]) for row in table.to_pylist()]
+            found = [members.get(_name(row["id"], number, at), _ALONE) for at, row in enumerate(rows)]
+            dropped = [row["dropped"] or member.verdict for row, member in zip(rows, found, strict=True)]
+            verdicts.update(verdict for verdict in dropped if verdict)
+            fallen.append(sum(verdict is not None for verdict in dropped))
+            kept.append(len(dropped) - fallen[-1])
+            show.append(
+                {name: [(False, at) for at, m in enumerate(found) if m.verdict == name][:2] for name in ("duplicate", "near_duplicate")}
+            )
+            yield pa.table({"dropped": dropped, "cluster": [member.cluster.rpartition("\t")[0] for member in found]}, VERDICTS)
 
-    write(
-        out,
-        VERDICTS,
-        tables(),
-        about=lambda: {"kept": kept, "dropped": fallen, "verdicts": verdicts, "duplicates": {}, "show": []},
-        group=None,
-    )
+    def about() -> dict[str, Any]:
+        duplicates = {"clusters": len({member.cluster for member in members.values()}), "pages": len(members)}
+        return {"kept": kept, "dropped": fallen, "verdicts": verdicts, "duplicates": duplicates, "show": show}
+
+    write(out, VERDICTS, tables(), about=about, group=None)
+
+
+_ALONE = dedup.Member("", None)
+
+
+def _texts(sources: Sequence[Path], names: Sequence[str]) -> dict[str, str]:
+    """The texts of some pages, for :func:`thaiwiki_clean.dedup.clusters`; every row group is read once."""
+    wanted: dict[tuple[int, int], list[tuple[int, str]]] = {}
+    for name in names:
+        number, row = _place(name)
+        wanted.setdefault((number, row // GROUP), []).append((row % GROUP, name))
+    out: dict[str, str] = {}
+    for (number, group), rows in sorted(wanted.items()):
+        texts = read_group(sources[number], group, ["text"])["text"]
+        out |= {name: texts[row].as_py() for row, name in rows}
+    return out
 
 
 def join_families(sources: Sequence[Path], duplicates: Path, seed: int, out: Path) -> None:
