@@ -16,8 +16,9 @@ from thaiwiki_clean.clean import clean_page
 from thaiwiki_clean.contamination import Index
 from thaiwiki_clean.edits import Edit, apply
 from thaiwiki_clean.formats import Example
-from thaiwiki_clean.instruct import KINDS, LEFT_OUT, Plan, Skipped, Template, check, default_templates, instructions, page_examples
+from thaiwiki_clean.instruct import KINDS, LEFT_OUT, Plan, Skipped, Template, default_templates, instructions, page_examples
 from thaiwiki_clean.page import Page
+from thaiwiki_clean.prompts import check
 from thaiwiki_clean.sentences import reads_finished
 from thaiwiki_clean.splits import split_families
 
@@ -184,6 +185,13 @@ def test_what_is_left_out_has_its_reason(given: Page, reason: str) -> None:
     assert (examples, [s.reason for s in left_out]) == ([], [reason])
 
 
+def test_a_page_that_no_template_suits_is_left_out() -> None:
+    left_out: list[Skipped] = []
+    only = [Template("who", "question", "person", "{title} คือใคร")]
+    assert not list(instructions([CAT], templates=only, kinds=("question",), tokenizer="characters", on_skip=left_out.append))
+    assert left_out == [Skipped("1", "question", "no_template", "lead")]
+
+
 def test_a_page_with_a_verdict_gives_nothing() -> None:
     assert made([page([LEAD], dropped="stub")]) == ([], [])
 
@@ -262,6 +270,11 @@ def test_an_id_stands_for_one_prompt() -> None:
 def test_a_plan_that_cannot_be_followed_is_refused(more: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         instructions([], **more)  # type: ignore[arg-type]
+
+
+def test_every_kind_and_reason_stands_on_its_page(root: Path) -> None:
+    text = (root / "docs/reference/instruction-data.md").read_text(encoding="utf-8")
+    assert [name for name in (*KINDS, *LEFT_OUT) if f"| `{name}` |" not in text] == []
 
 
 # --------------------------------------------------------------------------- real pages

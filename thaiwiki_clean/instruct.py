@@ -17,33 +17,25 @@ from typing import NamedTuple
 
 import regex
 
-from thaiwiki_clean import vocabulary
 from thaiwiki_clean.budget import CHARACTERS, Ruler, ruler, shorten
 from thaiwiki_clean.budget import Counter as Tokenizer
 from thaiwiki_clean.contamination import Index, contaminated, letters_of
 from thaiwiki_clean.formats import Example
 from thaiwiki_clean.markup import clauses, is_name
 from thaiwiki_clean.page import Page
+from thaiwiki_clean.prompts import KINDS, Template, check, default_templates, suiting
 from thaiwiki_clean.sections import Section, sections
 from thaiwiki_clean.sentences import reads_begun
 from thaiwiki_clean.splits import Splits, split_families
 
 __all__ = ["KINDS", "LEFT_OUT", "Plan", "Skipped", "Template", "default_templates", "instructions", "page_examples"]
 
-#: kind of prompt -> the piece of a page that answers it.
-KINDS: dict[str, str] = {
-    "definition": "whole",
-    "varied": "whole",
-    "question": "lead",
-    "summary": "paragraph",
-    "section": "section",
-}
-
 #: why an example was left out -> what it says to a reader.
 LEFT_OUT: dict[str, str] = {
     "source": "Pages of this wiki do not explain their title: Wikisource holds sources, Wikiquote quotations.",
     "title": "The title holds wiki markup or a line end, or nothing.",
     "no_piece": "The page has no such piece: no text before its first header, or no section.",
+    "no_template": "No template of this kind suits the page.",
     "same_answer": "Another prompt of this page has the same answer.",
     "list_residue": "What stands before the first list line, header or markup is too short for an answer.",
     "no_beginning": "The piece begins with the rest of a sentence.",
@@ -57,7 +49,7 @@ LEFT_OUT: dict[str, str] = {
 #: Wikis whose pages do not explain their title.
 NOT_EXPLAINING = ("thaiwikisource", "thaiwikiquote")
 
-# Graphemes are not needed here: a bound on characters, below which the gold pages hold no sentence that explains anything.
+# In characters. The shortest gold page that is worth keeping has 47.
 _SHORTEST_ANSWER = 40
 
 # "ชื่อเล่น : สิบโท" and "พ.ศ. 2550 - ..." are items of lists too: all 39 such lines of 1,209 real passages are.
@@ -71,37 +63,6 @@ _LIST_LINE = regex.compile(
     regex.VERBOSE,
 )
 _BAD_TITLE = regex.compile(r"[\n\[\]{}|<>]")
-_ASKS = regex.compile(
-    r"[?？]\s*$|(?:อะไร|ใคร|ทำไม|อย่างไร|ที่ไหน|เมื่อไร|เมื่อไหร่|หรือไม่|หรือยัง|(?<=ได้|ดี|รัก|เป็น|มี|อยู่|ใช่|[ ])ไหม)$|^(?:ใคร|ทำไม|อะไร|ไฉน)"
-)
-_PERSON = regex.compile(
-    r"""^(?:นาย|นาง|นางสาว|พลเอก|พลโท|พลตรี|พันเอก|หม่อม|สมเด็จพระ(?!ศรี)|พระเจ้า|พระนาง|พระองค์เจ้า|เจ้าชาย|เจ้าหญิง|จักรพรรดิ|ดร\.|ศาสตราจารย์)
-    |^[^\n]{0,220}?(?:เกิด(?:เมื่อ|วันที่|ใน|ที่|[ ]?\p{N})|ประสูติ|เป็น(?:อดีต)?(?:นัก(?!ษัตร)|พระ(?:มหา)?กษัตริย์|พระราช(?:โอรส|ธิดา)|พระ(?:โอรส|ธิดา)|ดารา|นายแบบ|นางแบบ|นายทหาร|ผู้กำกับ|จิตรกร|กวี[ ]))""",
-    regex.VERBOSE,
-)
-
-
-class Template(NamedTuple):
-    """One way to ask: ``prompt`` names ``{title}``, and ``{section}`` or ``{parent}`` where it asks about a section."""
-
-    id: str
-    kind: str
-    about: str
-    prompt: str
-
-
-@cache
-def default_templates() -> tuple[Template, ...]:
-    """The templates of ``vocabulary/instructions.tsv``, in its order.
-
-    >>> default_templates()[0].prompt.format(title="แมว")
-    'อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ แมว'
-
-    Raises ValueError with the line when a template cannot be used.
-    """
-    found = tuple(Template(*row) for row in vocabulary.terms("instructions"))
-    check(found)
-    return found
 
 
 class Skipped(NamedTuple):
@@ -135,25 +96,6 @@ class Plan:
             raise ValueError(f"no kind of prompt asked for; there are {', '.join(KINDS)}")
         if self.max_tokens < 1:
             raise ValueError(f"max_tokens should be positive, got {self.max_tokens}")
-
-
-def check(found: Sequence[Template]) -> None:
-    """Raise ValueError unless every template has an id of its own, a known kind, and the fields that it asks with."""
-    seen = set()
-    for t in found:
-        fields = set(regex.findall(r"\{(\w*)\}", t.prompt))
-        allowed = {"title"} | ({"section"} if t.kind == "section" else set()) | ({"parent"} if t.about == "nested" else set())
-        problem = (
-            f"another template has the id {t.id!r}" if t.id in seen
-            else f"kind {t.kind!r} is none of {', '.join(KINDS)}" if t.kind not in KINDS
-            else f"about {t.about!r} is none of any, person, thing, question, nested" if t.about not in ("any", "person", "thing", "question", "nested")
-            else f"it names {', '.join(sorted(fields))} and should name {', '.join(sorted(allowed))}" if not {"title"} <= fields <= allowed
-            else "a prompt is one line" if "\n" in t.prompt
-            else ""
-        )  # fmt: skip
-        if problem:
-            raise ValueError(f"template {t.id!r} ({t.prompt!r}): {problem}")
-        seen.add(t.id)
 
 
 def instructions(
@@ -215,10 +157,12 @@ def page_examples(page: Page, plan: Plan) -> Iterator[Example | Skipped]:
     wanted = set(plan.kinds)
     measure = ruler(plan.tokenizer)
     for name, piece, kinds in pieces:
-        kind, template = _draw(page, name, piece.path, kinds, plan)
-        yield from (Skipped(page.id, other, "same_answer", name) for other in kinds if other != kind)
-        made = _example(page, name, piece, template, measure, plan)
-        yield made if isinstance(made, Example) else Skipped(page.id, kind, made.reason, made.detail)
+        template = _draw(page, name, piece.path, kinds, plan)
+        if template is None:
+            yield from (Skipped(page.id, kind, "no_template", name) for kind in kinds)
+            continue
+        yield from (Skipped(page.id, other, "same_answer", name) for other in kinds if other != template.kind)
+        yield _example(page, name, piece, template, measure, plan)
     served = {kind for _, _, kinds in pieces for kind in kinds}
     yield from (Skipped(page.id, kind, "no_piece") for kind in plan.kinds if kind in wanted - served)
 
@@ -247,24 +191,14 @@ def _pieces(page: Page, kinds: Sequence[str]) -> list[tuple[str, Section, tuple[
     return [(name, piece, tuple(served)) for name, piece, served in places.values()]
 
 
-def _draw(page: Page, name: str, path: tuple[str, ...], kinds: tuple[str, ...], plan: Plan) -> tuple[str, Template]:
-    """The kind and the template that ask for this piece; which, only the seed, the page and the piece decide."""
+def _draw(page: Page, name: str, path: tuple[str, ...], kinds: tuple[str, ...], plan: Plan) -> Template | None:
+    """The template that asks for this piece; which, only the seed, the page and the piece decide. None when none suits."""
     digest = hashlib.sha256(f"{plan.seed}\n{page.source}\n{page.id}\n{name}".encode("utf-8", "surrogatepass")).digest()
-    kind = kinds[int.from_bytes(digest[:8], "big") % len(kinds)]
-    of_kind = [t for t in plan.templates if t.kind == kind]
-    about = "question" if _ASKS.search(page.title) else "person" if _is_person(page) else "thing"
-    special = "nested" if len(path) > 1 else about
-    fitting = (
-        [t for t in of_kind if t.about == special]
-        if special in ("nested", "question")
-        else [t for t in of_kind if t.about in ("any", special)]
-    )
-    fitting = fitting or [t for t in of_kind if t.about == "any"] or of_kind
-    return kind, fitting[int.from_bytes(digest[8:16], "big") % len(fitting)]
-
-
-def _is_person(page: Page) -> bool:
-    return bool(_PERSON.match(page.title) or _PERSON.match(page.text))
+    fitting = [found for kind in kinds if (found := suiting(plan.templates, kind, page, nested=len(path) > 1))]
+    if not fitting:
+        return None
+    of_kind = fitting[int.from_bytes(digest[:8], "big") % len(fitting)]
+    return of_kind[int.from_bytes(digest[8:16], "big") % len(of_kind)]
 
 
 def _example(page: Page, name: str, piece: Section, template: Template, measure: Ruler, plan: Plan) -> Example | Skipped:
