@@ -1,0 +1,234 @@
+"""Duplicates: keys fold what they say and nothing else, one page survives, and no order shows in the answer."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+pytest.importorskip("numpy", reason="the [words] extra is not installed")
+
+from thaiwiki_clean import dedup
+from thaiwiki_clean.dedup import THRESHOLD, Member, clusters, fold, jaccard, key, signatures
+
+LETTERS = [chr(c) for c in range(0x0E01, 0x0E5C) if chr(c) not in "\u0e3b\u0e3c\u0e3d\u0e3e"]
+thai = st.text(st.sampled_from([*LETTERS, " "]), max_size=30)
+
+
+def prose(seed: object, n: int = 400) -> str:
+    """Letters that stand for a page of prose; another seed shares nothing with it."""
+    rng = random.Random(f"prose {seed}")
+    return "".join(rng.choice("กขคงจชซดตทนบปพฟมยรลวสหอ เแาิีุูะั่้") for _ in range(n))
+
+
+def revised(text: str, at: int = 200) -> str:
+    return text[:at] + "แก้" + text[at + 3 :]
+
+
+families = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=10).map(
+    lambda drawn: [(str(i), prose(family) if not change else revised(prose(family), 40 * change)) for i, (family, change) in enumerate(drawn)]
+)
+
+
+def found(pages: Sequence[tuple[str, str]], **options: float) -> dict[str, Member]:
+    return clusters([signatures(pages)], reader(pages), **options)
+
+
+def reader(pages: Sequence[tuple[str, str]]) -> Callable[[Sequence[str]], Mapping[str, str]]:
+    texts = dict(pages)
+    return lambda ids: {page_id: texts[page_id] for page_id in ids}
+
+
+# ---- keys
+
+
+@given(thai)
+def test_folding_settles(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@given(thai, st.data())
+def test_another_letter_vowel_or_tone_gives_another_key(text: str, data: st.DataObject) -> None:
+    letters = [i for i, c in enumerate(text) if c != " "]
+    if not letters:
+        return
+    at = data.draw(st.sampled_from(letters))
+    new = data.draw(st.sampled_from(["", *LETTERS]))
+    other = text[:at] + new + text[at + 1 :]
+    # What the key may take for the same is written out here: the two spellings of ำ and of แ, and blanks.
+    same = " ".join(text.replace("ํา", "ำ").replace("เเ", "แ").split()) == " ".join(other.replace("ํา", "ำ").replace("เเ", "แ").split())
+    assert (key(text) == key(other)) == same
+
+
+@given(thai, st.data())
+def test_blanks_and_characters_of_no_width_do_not_count(text: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(text)))
+    assert key(text[:at] + data.draw(st.sampled_from(["\u200b", "\ufeff", "\u2060", "\u200d"])) + text[at:]) == key(text)
+    assert key(text.replace(" ", data.draw(st.sampled_from(["  ", "\n", "\u00a0", " \u200b ", "\t"])))) == key(text)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [("ป่า", "ป้า"), ("ป่า", "ปา"), ("ปา", "ป๋า"), ("ปลา", "ปลำ"), ("2560", "2561"), ("๑", "1"), ("A", "a"), ("แมว", "เมว"), ("ก", ""), ("ตากลม", "ตาก ลม"), ("(ก)", "ก")],
+)
+def test_keys_that_differ(a: str, b: str) -> None:
+    assert key(a) != key(b)
+
+
+@pytest.mark.parametrize(("a", "b"), [("นํา", "นำ"), ("เเมว", "แมว"), (" แมว\n\nปลา ", "แมว ปลา"), ("แมว\u200bปลา", "แมวปลา"), ("", " \n")])
+def test_keys_that_are_the_same(a: str, b: str) -> None:
+    assert key(a) == key(b)
+
+
+# ---- similarity
+
+
+@given(thai, thai)
+def test_similarity_is_that_of_the_sets_of_5_grams(a: str, b: str) -> None:
+    def grams(text: str) -> set[str]:
+        text = fold(text).ljust(5, "\0")
+        return {text[i : i + 5] for i in range(len(text) - 4)}
+
+    assert jaccard(a, b) == pytest.approx(len(grams(a) & grams(b)) / len(grams(a) | grams(b)))
+
+
+@given(thai | st.text())
+@example("")
+@example("\ud800")
+def test_every_text_has_a_signature(text: str) -> None:
+    row = signatures([("1", text)]).to_pylist()[0]
+    assert (len(row["key"]), len(row["bands"]), len(row["minima"])) == (16, 21, 128)
+    assert row["n_chars"] == len(fold(text))
+
+
+@given(st.text(max_size=60), st.integers(1, 50))
+def test_a_signature_does_not_know_order_or_count(text: str, n: int) -> None:
+    once = signatures([("1", (text + " ") * 6)]).to_pylist()[0]["bands"]
+    assert signatures([("1", (text + " ") * (n + 6))]).to_pylist()[0]["bands"] == once
+
+
+@pytest.mark.parametrize("n", [60, 150, 400, 3000])
+def test_minima_tell_how_alike_texts_are(n: int) -> None:
+    off = []
+    for seed in range(60):
+        a = prose((n, seed), n)
+        b = a[: int(n * 0.9)] + prose(("other", n, seed), n - int(n * 0.9))
+        minima = [dedup._minima(dedup._hashes(fold(t))) for t in (a, b)]
+        off.append(float((minima[0] == minima[1]).mean()) - jaccard(a, b))
+    assert abs(sum(off) / len(off)) < 0.03
+
+
+# ---- clusters
+
+
+@given(families, st.randoms(use_true_random=False), st.integers(1, 10))
+def test_no_order_and_no_sharding_shows(pages: list[tuple[str, str]], rng: random.Random, size: int) -> None:
+    mixed = list(pages)
+    rng.shuffle(mixed)
+    shards = [signatures(mixed[i : i + size]) for i in range(0, len(mixed), size)] or [signatures([])]
+    assert clusters(shards, reader(pages)) == found(pages)
+
+
+@given(families)
+def test_exactly_one_page_of_a_cluster_survives(pages: list[tuple[str, str]]) -> None:
+    members = found(pages)
+    by_cluster: dict[str, list[str]] = {}
+    for page_id, member in members.items():
+        by_cluster.setdefault(member.cluster, []).append(page_id)
+    for cluster, ids in by_cluster.items():
+        assert len(ids) > 1
+        assert [page_id for page_id in ids if members[page_id].verdict is None] == [cluster]
+
+
+@given(families)
+def test_survivors_have_no_duplicates_left(pages: list[tuple[str, str]]) -> None:
+    members = found(pages)
+    assert found([(i, text) for i, text in pages if i not in members or members[i].verdict is None]) == {}
+
+
+@given(families)
+def test_duplicates_are_the_pages_of_equal_key_and_near_ones_are_alike(pages: list[tuple[str, str]]) -> None:
+    texts = dict(pages)
+    members = found(pages)
+    for page_id, text in pages:
+        for other, other_text in pages:
+            if key(text) == key(other_text) and page_id != other:
+                assert members[page_id].cluster == members[other].cluster
+    for page_id, member in members.items():
+        if member.verdict is not None:
+            assert (member.verdict == "duplicate") == (key(texts[page_id]) == key(texts[member.cluster]))
+            alike = [i for i, m in members.items() if m.cluster == member.cluster and i != page_id]
+            assert max(jaccard(texts[page_id], texts[i]) for i in alike) >= THRESHOLD
+
+
+def test_the_longest_survives_then_the_smallest_number() -> None:
+    text = prose(1)
+    assert {m.cluster for m in found([("2", text), ("10", text), ("3", text)]).values()} == {"2"}
+    assert {m.cluster for m in found([("2", text), ("10", text + " ยาวกว่า")]).values()} == {"10"}
+
+
+def test_a_revision_is_a_near_duplicate() -> None:
+    text = prose(1)
+    assert found([("1", text), ("2", revised(text)), ("3", prose(2))]) == {"1": Member("1", None), "2": Member("1", "near_duplicate")}
+
+
+def test_pages_of_one_template_are_no_duplicates() -> None:
+    frame = "{0} เป็นตำบลในอำเภอ{1} จังหวัด{2} มีประชากร {3} คน แบ่งเขตการปกครองออกเป็น {4} หมู่บ้าน ก่อตั้งเมื่อ พ.ศ. {5}"
+    pages = [(str(i), frame.format(*(prose((i, k), 8) for k in range(3)), 1000 + 37 * i, i % 9 + 2, 2400 + i)) for i in range(40)]
+    assert found(pages) == {}
+
+
+def test_the_threshold_is_what_it_says() -> None:
+    a = prose(1, 1000)
+    b = a[:920] + prose(2, 80)
+    assert 0.8 < jaccard(a, b) < THRESHOLD
+    assert found([("1", a), ("2", b)]) == {}
+    assert len(found([("1", a), ("2", b)], threshold=0.8)) == 2
+
+
+def test_only_texts_that_may_be_alike_are_read() -> None:
+    asked: list[str] = []
+    pages = [(str(i), prose(i)) for i in range(30)] + [("30", revised(prose(7)))]
+
+    def texts(ids: Sequence[str]) -> Mapping[str, str]:
+        asked.extend(ids)
+        return dict(pages)
+
+    clusters([signatures(pages)], texts)
+    assert sorted(asked) == ["30", "7"]
+
+
+def test_batches_of_texts_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [(str(i), revised(prose(i // 3), 40 * (i % 3 + 1))) for i in range(30)]
+    whole = found(pages)
+    monkeypatch.setattr(dedup, "_BATCH", 4)
+    calls: list[int] = []
+
+    def texts(ids: Sequence[str]) -> Mapping[str, str]:
+        calls.append(len(ids))
+        return reader(pages)(ids)
+
+    assert clusters([signatures(pages)], texts) == whole
+    assert len(whole) == 30
+    assert len(calls) > 3
+    assert max(calls) <= 6
+
+
+def test_near_duplicates_are_found() -> None:
+    pages = []
+    for i in range(200):
+        text = prose(("recall", i), 300 + 20 * i)
+        pages += [(f"{i}", text), (f"{i}b", revised(text, 100))]
+    assert len(found(pages)) >= 0.99 * len(pages)
+
+
+def test_no_pages_no_clusters() -> None:
+    assert found([]) == {}
+
+
+def test_an_id_that_comes_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="ids come twice"):
+        found([("1", "แมว"), ("1", "ปลา")])
