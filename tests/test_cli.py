@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,8 +18,11 @@ from click.testing import CliRunner, Result
 
 from thaiwiki_clean import Page, clean, explain
 from thaiwiki_clean.cli import cli
+from thaiwiki_clean.engines import ENGINES
+from thaiwiki_clean.instruct import KINDS
 from thaiwiki_clean.marks import from_marked
 from thaiwiki_clean.reasons import REASONS, VERDICTS
+from thaiwiki_clean.words import ENGINES as WORD_ENGINES
 
 PROSE = (
     "แมวเป็นสัตว์เลี้ยงลูกด้วยนมขนาดเล็กในวงศ์เสือและแมว มนุษย์เลี้ยงแมวไว้จับหนูมานานหลายพันปี และยังเลี้ยงเป็นเพื่อนในบ้าน "
@@ -131,6 +135,12 @@ def test_explain_html_writes_a_page(run: Callable[..., Result], pages: Path, tmp
     assert '<h1 lang="th">แมว</h1>' in written
     assert run("explain", "--source", pages, "--title", "แมว", "--html", "-").stdout == written + "\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.html", "pages.jsonl"]
+
+
+def test_explain_html_into_no_folder_is_one_line(run: Callable[..., Result], page: Path, tmp_path: Path) -> None:
+    result = run("explain", page, "--html", tmp_path / "no" / "page.html")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.fullmatch(r"error: .*page\.html: there is no folder .*\n", result.stderr)
 
 
 def test_explain_colours_only_when_it_may(run: Callable[..., Result], page: Path) -> None:
@@ -290,6 +300,26 @@ def test_build_hands_every_option_on(run: Callable[..., Result], tmp_path: Path,
         "max_tokens": 9,
         "evaluation": ("k",),
         "seed": 5,
+    }
+
+
+def test_the_command_in_the_manifest_builds_the_same_again(run: Callable[..., Result], pages: Path, tmp_path: Path) -> None:
+    options = ["--words", "none", "--strict", "--no-dedup", "--seed", "3", "--title-column", "title"]
+    run("build", pages, tmp_path / "a", "--engine", "serial", *options)
+    told = json.loads((tmp_path / "a" / "manifest.json").read_text("utf-8"))
+    program, *typed = shlex.split(told["command"])
+    assert program == "thaiwiki-clean"
+    again = [{"pages.jsonl": pages, "OUT": tmp_path / "b"}.get(word, word) for word in typed]
+    assert run(*again, "--engine", "serial").exit_code == 0
+    assert (tmp_path / "b" / "manifest.json").read_bytes() == (tmp_path / "a" / "manifest.json").read_bytes()
+
+
+def test_build_offers_what_there_is() -> None:
+    offered = {param.name: list(param.type.choices) for param in cli.commands["build"].params if isinstance(param.type, click.Choice)}
+    assert offered == {
+        "kinds": list(KINDS),
+        "words": [*WORD_ENGINES, "none"],
+        "engine": sorted(ENGINES, key=["process", "serial", "dask"].index),
     }
 
 

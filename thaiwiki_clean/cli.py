@@ -64,9 +64,9 @@ def cli(traceback: bool) -> None:
 @click.option(
     "--kind",
     "kinds",
+    type=click.Choice(["definition", "varied", "question", "summary", "section"]),
     multiple=True,
-    metavar="KIND",
-    help="Kind of prompt: definition (the one unless said), varied, question, summary or section; may be given again.",
+    help="Kind of prompt, definition unless said; may be given again.",
 )
 @click.option("--tokenizer", metavar="ID", help="Tokenizer that measures an example: an id or folder; unless said words are counted.")
 @click.option(

@@ -164,6 +164,8 @@ def note(text: str, *, quiet: bool) -> None:
 
 def write(file: str, text: str) -> None:
     """Write a file beside its place and rename it, so that no half file is ever there."""
+    if not Path(file).parent.is_dir():
+        raise Failure(f"{file}: there is no folder {Path(file).parent}; make it first")
     beside = Path(f"{file}.part")
     beside.write_bytes(text.encode("utf-8", "backslashreplace"))
     beside.replace(file)
