@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import mmap
 import os
 import zlib
@@ -101,7 +102,7 @@ def _packed(path: str | Path, kind: str) -> Iterator[Piece]:
             while data := content.read(READ):
                 yield Piece(at, data)
                 at = max(at, min(file.tell(), os.path.getsize(path)) - 1)
-        except (EOFError, OSError, zlib.error) as error:
+        except (EOFError, OSError, ValueError, zlib.error) as error:
             raise DamagedError(file.tell(), f"{kind} data broken ({error})") from None
 
 
@@ -110,7 +111,7 @@ def _opened(file: BinaryIO, kind: str) -> BinaryIO:
         return cast(BinaryIO, gzip.open(file))
     import pyarrow as pa
 
-    return cast(BinaryIO, pa.CompressedInputStream(file, "zstd"))
+    return cast(BinaryIO, pa.CompressedInputStream(cast(io.IOBase, file), "zstd"))
 
 
 _BLOCK, _FOOT = 0x314159265359, 0x177245385090  # the digits of pi, and of its root

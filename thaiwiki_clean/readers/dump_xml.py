@@ -85,9 +85,11 @@ def site_of(path: str | Path) -> Site:
             for at in range(0, len(piece.data), 1 << 16):
                 parser.Parse(piece.data[at : at + (1 << 16)])
                 fed += 1 << 16
-                if head.done or fed > _MAX_TAG:
+                if fed > _MAX_TAG:
                     return head.site()
         parser.Parse(b"", True)
+    except StopIteration:
+        pass  # what lies behind the siteinfo is not read here
     except RefusedError as refused:
         raise DamagedError(parser.CurrentByteIndex, str(refused)) from None
     except expat.ExpatError as error:
@@ -140,9 +142,11 @@ def _byte(path: str | Path, place: int) -> int:
 
 def _from_first_page(source: Iterable[Piece], stop: int) -> Iterator[Piece]:
     """The pieces from the first ``<page>`` on; none when it begins behind ``stop``. A tag may lie across two pieces."""
-    before = b""
+    before = data = b""
     found = False
+    place = 0
     for piece in source:
+        place = piece.place
         if found:
             yield piece
             continue
@@ -157,8 +161,9 @@ def _from_first_page(source: Iterable[Piece], stop: int) -> Iterator[Piece]:
         elif piece.place >= stop:
             return
         before = data[-len(b"<page") :]
-    if not found and _END not in data[-64:]:
-        raise DamagedError(piece.place, "the file ends before </mediawiki>,")
+    tail = data[-64:].rstrip()
+    if not found and not tail.endswith(_END) and not _END.endswith(tail):  # the cut may lie inside the last tag
+        raise DamagedError(place, "the file ends before </mediawiki>,")
 
 
 class RefusedError(Exception):
@@ -180,10 +185,9 @@ def _parser() -> expat.XMLParserType:
 
 
 class _Head:
-    """Collects the siteinfo."""
+    """Collects the siteinfo; raises StopIteration where it ends."""
 
     def __init__(self) -> None:
-        self.done = False
         self.language = ""
         self.words: dict[str, str] = {}
         self.namespaces: list[tuple[int, str]] = []
@@ -202,23 +206,21 @@ class _Head:
             key = attributes.get("key", "")
             self._key = int(key) if re.fullmatch(r"-?\d{1,9}", key) else None
         elif name == "page":
-            self.done = True
+            raise StopIteration
 
     def data(self, text: str) -> None:
-        if not self.done and len(self._text) < 1000:
+        if len(self._text) < 1000:
             self._text.append(text)
 
     def end(self, name: str) -> None:
         self._depth -= 1
-        if self.done:
-            return
         text = "".join(self._text).strip()
         if name == "namespace" and self._key is not None:
             self.namespaces.append((self._key, text))
         elif name in ("dbname", "base"):
             self.words[name] = text
         elif name == "siteinfo":
-            self.done = True
+            raise StopIteration
 
     def site(self) -> Site:
         return Site(self.words.get("dbname", ""), self.words.get("base", ""), self.language, tuple(self.namespaces))
