@@ -58,6 +58,7 @@ def _serve(out: Path, host: str, port: int, fresh: bool) -> None:
     try:
         listener.bind((host, port))
     except OSError as error:
+        listener.close()
         raise click.ClickException(f"cannot listen on {host} port {port} ({error.strerror}); choose another --port") from None
     app = build_app(out, hosts=hosts, token=token)
     listener.listen()  # before the link is shown: whoever opens it at once waits instead of being turned away

@@ -19,7 +19,7 @@ __all__ = ["markdown_table", "section", "summarise", "to_html", "to_json", "to_t
 
 def to_text(summary: Summary) -> str:
     """The report as lines for a terminal; the first one is the answer."""
-    s = summary
+    s = _turned(summary)
     lines = [
         f"{pair.x} is preferred to {pair.y} in {_percent(pair.rate)} of votes (ties half; 95 % interval, prompts redrawn)"
         for pair in s.pairs
@@ -68,12 +68,12 @@ def to_json(summary: Summary) -> str:
 
 def section(summary: Summary) -> str:
     """The report as one ``<section>`` with its own styles, to stand in another page."""
-    return _pages().get_template("section.html").render(s=summary)
+    return _pages().get_template("section.html").render(s=_turned(summary))
 
 
 def to_html(summary: Summary) -> str:
     """The report as one page that needs nothing else."""
-    return _pages().get_template("report.html").render(s=summary)
+    return _pages().get_template("report.html").render(s=_turned(summary))
 
 
 def markdown_table(study: Study) -> str:
@@ -98,6 +98,11 @@ def write(path: Path, text: str) -> None:
     beside = path.with_name(path.name + ".part")
     beside.write_text(text, encoding="utf-8", newline="\n")
     os.replace(beside, path)
+
+
+def _turned(summary: Summary) -> Summary:
+    """Each pair as a sentence would put it, the preferred system first; JSON keeps the order of the files."""
+    return summary._replace(pairs=tuple(pair.turned() for pair in summary.pairs))
 
 
 def _pages() -> Environment:

@@ -36,6 +36,21 @@ class Pair(NamedTuple):
     prompts_needed: int  #: prompts in all for an interval of the wanted width
     votes_needed: int  #: votes still to come, if each new prompt gets as many as the old ones
 
+    def turned(self) -> Pair:
+        """The same pair with the preferred system first."""
+        if self.rate.value >= 0.5:
+            return self
+        return self._replace(
+            x=self.y,
+            y=self.x,
+            wins_x=self.wins_y,
+            wins_y=self.wins_x,
+            prompts_x=self.prompts_y,
+            prompts_y=self.prompts_x,
+            rate=_against(self.rate),
+            wilson=self.wilson and _against(self.wilson),
+        )
+
 
 class SystemFigures(NamedTuple):
     """One system: its strength against an average other one, and the marks its answers got."""
@@ -119,6 +134,10 @@ def summarise(study: Study, *, width: float = 0.1, seed: int = 1) -> Summary:
         flips=flips,
         seconds=_quartiles([vote.seconds for vote in study.votes]),
     )
+
+
+def _against(interval: Interval) -> Interval:
+    return Interval(1 - interval.value, 1 - interval.high, 1 - interval.low)
 
 
 def _counts(votes: Sequence[Vote], place: dict[str, int], row: dict[str, int]) -> tuple[Floats, Floats]:

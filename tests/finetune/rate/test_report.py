@@ -108,6 +108,16 @@ def test_the_text_says_who_wins_first() -> None:
     assert any(line.startswith("base : tuned") for line in lines)
 
 
+def test_the_preferred_system_comes_first() -> None:
+    votes = tuple(vote("ก", n, "right" if n else "tie") for n in range(4))
+    (pair,) = summarise(study(*votes)).pairs
+    assert (pair.x, pair.wins_x, pair.wins_y) == ("base", 0, 3)
+    assert to_text(summarise(study(*votes))).startswith("tuned is preferred to base in 87.5%")
+    turned = pair.turned()
+    assert (turned.x, turned.wins_x, turned.prompts_x, turned.votes) == ("tuned", 3, 3, 4)
+    assert turned.rate.low == pytest.approx(1 - pair.rate.high)
+
+
 def test_the_section_stands_in_the_page() -> None:
     found = summarise(BY_HAND)
     assert section(found) in to_html(found)
