@@ -150,6 +150,7 @@ def test_these_wait_for_more(text: str) -> None:
         (") แมว", False),
         ("ได้แก่ แมว", False),
         ("มีดังต่อไปนี้:", False),
+        ("ตัวอย่างเช่น\nแมว", False),
         ("3 ซึ่งเป็นพระอนุชา", False),
         ("1 มกราคม", True),
         ("ๆ แมว", False),

@@ -51,7 +51,9 @@ _GOES_ON = regex.compile(
     r"[)\]},;:!?.%ๆ”’»]|ซึ่ง|และ|หรือ(?!อ)|จึง|ว่า(?!ด้วย|ที่|[นวง])|แต่(?!ละ|ง|ก่อน|เดิม|แรก|ไหน)|ของ(?!เ|ใช้|ที่|หวาน|ฝาก|ขวัญ|เล่น|ไหล|แข็ง|เหลว|ว่าง|คาว|แถม|กลาง)"
 )
 # What else no text begins with: a list whose head is gone, and a number whose noun is gone.
-_BEGINS_INSIDE = regex.compile(r"ได้แก่|อาทิ|เช่น(?!เดียว)|(?:มี)?ดัง(?:ต่อไป)?นี้|\p{N}{1,3}[ ](?:ซึ่ง|และ|\(|เซนติเมตร|เมตร|กิโล|คน|ชุด|ครั้ง|ราย|แห่ง)")
+_BEGINS_INSIDE = regex.compile(
+    r"ได้แก่|อาทิ|ตัวอย่าง(?:เช่น)?\s|เช่น(?!เดียว)|(?:มี)?ดัง(?:ต่อไป)?นี้|\p{N}{1,3}[ ](?:ซึ่ง|และ|\(|เซนติเมตร|เมตร|กิโล|คน|ชุด|ครั้ง|ราย|แห่ง)"
+)
 # A line that begins so goes on from the one before; "1." and "2540 –" begin items.
 _WRAPPED = regex.compile(rf"{_GOES_ON.pattern}|[a-z]|\p{{N}}+(?![\p{{N}}.)]|[ ]?[–—-])")
 _BLANK = regex.compile(r"(?<=\S) +(?=\S)")
