@@ -17,7 +17,7 @@ import regex
 from thaiwiki_clean import vocabulary
 from thaiwiki_clean.edits import Edit, apply, compose
 
-__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "lines_that", "settled"]
+__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "lines_opening", "openings", "settled"]
 
 #: A name, a link or a category is shorter than this many characters; longer lines are taken for prose unless something says otherwise.
 #: 99 % of the titles, categories and list items of the gold pages are below 90.
@@ -45,7 +45,7 @@ def lines(text: str) -> Lines:
     Lines(line=['ก', 'ขค'], start=[0, 2, 5])
     """
     split = text.split("\n")
-    return Lines(split, [0, *accumulate(len(line) + 1 for line in split)])
+    return Lines(split, [0, *accumulate([len(line) + 1 for line in split])])
 
 
 def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
@@ -58,15 +58,23 @@ def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
     return Edit(start[first], min(start[last + 1], len(text)), reason)
 
 
-def lines_that(start: re.Pattern[str], text: str) -> list[int]:
-    """The numbers of the lines that ``start`` matches at their beginning; it begins with a newline, so that the engine skips to those."""
-    text = "\n" + text
-    count, at, out = 0, 1, []
-    for m in start.finditer(text):
-        count += text.count("\n", at, m.start() + 1)
-        at = m.start() + 1
-        out.append(count)
-    return out
+@lru_cache(maxsize=8)
+def openings(text: str) -> tuple[str, ...]:
+    r"""The first two characters of every line: what a line may be, most rules see from that.
+
+    >>> openings("== ก ==\nแมว\n\n*")
+    ('==', 'แม', '', '*')
+    """
+    return tuple([line[:2] for line in lines(text).line])
+
+
+def lines_opening(text: str, heads: frozenset[str]) -> list[int]:
+    """The numbers of the lines whose first character, or first two, are among ``heads``.
+
+    >>> lines_opening("ดูเพิ่ม\\nแมว\\n* ข", frozenset(("ดู", "*")))
+    [0, 2]
+    """
+    return [i for i, head in enumerate(openings(text)) if head in heads or head[:1] in heads]
 
 
 def settled(step: Callable[[str], Iterable[Edit]]) -> Callable[[str], list[Edit]]:
@@ -176,8 +184,17 @@ def headers(text: str) -> tuple[Header, ...]:
 
     A bare line counts when its title is known; with ``Section::::``, or with ``##`` and a full stop, any title does.
     """
-    return tuple(Header(i, *shape) for i, line in enumerate(lines(text).line) if line and len(line) <= NAME_LENGTH and (shape := _shape(line)))
+    found = []
+    bare = vocabulary.bare_titles()
+    for i, line in enumerate(lines(text).line):
+        if line and len(line) <= NAME_LENGTH and (line[0] in _HEADER_FIRST or line in bare or line[-1] in _HEADER_LAST) and (shape := _shape(line)):
+            found.append(Header(i, *shape))
+    return tuple(found)
 
+
+# What a header's line may begin or end with; a bare title is one of few words, blanks and a colon behind it aside.
+_HEADER_FIRST = frozenset("=#S '\"\t")
+_HEADER_LAST = frozenset(". :：'\"\t")
 
 # Level, title, whether it stands bare, and kind: a header but for its place.
 _Shape = tuple[int, str, bool, str]

@@ -107,9 +107,9 @@ _TONE = "\u0e48-\u0e4c"  # tone marks and THANTHAKHAT, which come second
 _WRONG_MARK = re.compile(rf"[\u0e48-\u0e4b]{{2,}}|[{_TONE}][{_UPPER}]|\u0e33[\u0e48-\u0e4b]|([{_UPPER}\u0e4c\u0e4d])\1+")
 
 
-# What every wrong mark begins with, as one pattern that starts with a set of characters: the engine skips to those.
-_MARKS_MEET = re.compile("[\u0e33\u0e48-\u0e4c][\u0e31\u0e34-\u0e3a\u0e47-\u0e4c]")
-_MARK_TWICE = re.compile("([\u0e31\u0e34-\u0e3a\u0e47-\u0e4d])\\1")
+# Every wrong mark shows as one of these. Each begins with a set of characters, so that the engine skips to those.
+_VOWEL_LATE = re.compile("[\u0e31\u0e33-\u0e3a\u0e47-\u0e4d][\u0e31\u0e34-\u0e3a\u0e47\u0e4d]")
+_TONE_TWICE = re.compile("[\u0e33\u0e48-\u0e4c][\u0e48-\u0e4c]")
 
 
 @settled
@@ -124,7 +124,7 @@ def thai_mark(text: str) -> list[Edit]:
     Two different tone marks on one letter: the first stays (ได้่ is ได้). A mark that stands alone, as in the article about it, stays.
     Source: the input order of TIS 1566 (WTT 2.0): consonant, vowel above or below, tone mark.
     """
-    if _MARKS_MEET.search(text) is None and _MARK_TWICE.search(text) is None:
+    if _VOWEL_LATE.search(text) is None and _TONE_TWICE.search(text) is None:
         return []
     edits = []
     for m in _WRONG_MARK.finditer(text):

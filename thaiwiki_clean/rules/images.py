@@ -8,13 +8,13 @@ from functools import cache
 import regex
 
 from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import drop_lines, lines, lines_that
+from thaiwiki_clean.markup import drop_lines, lines, lines_opening
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["image"]
 
 _EXTENSIONS = "jpe?g|png|svg|gif|tiff?|webp|bmp|xcf|pdf|djvu|og[gvax]|opus|web[mp]|midi?|wav|flac|mp[34]|stl"
-_EXTENSION = re.compile(rf"\.(?:{_EXTENSIONS})(?![a-z])", re.IGNORECASE)
+_EXTENSION = re.compile("|".join(rf"\.(?:{case(_EXTENSIONS)})(?![a-z])" for case in (str.lower, str.upper)))
 _FILE_LINE = re.compile(rf"[^\n|]{{1,150}}\.(?:{_EXTENSIONS})[ \t]*(?:\|.*)?", re.IGNORECASE)
 # A file's name that stuck to the first word of a paragraph when its brackets went.
 _FILE_GLUED = re.compile(rf"[^\n|]{{1,120}}?\.(?:{_EXTENSIONS})(?=[\u0e01-\u0e4e])", re.IGNORECASE)
@@ -56,7 +56,7 @@ def image(text: str) -> list[Edit]:
     options = _options()
     files = _EXTENSION.search(text) is not None
     found = lines(text)
-    for i in range(len(found.line)) if files else lines_that(_START, text):
+    for i in range(len(found.line)) if files else lines_opening(text, _ANY_FIRST):
         line = found.line[i]
         if not line or found.start[i] in linked:
             continue
@@ -75,4 +75,4 @@ def image(text: str) -> list[Edit]:
 # What an image line, and a stuck option word, may begin with.
 _FIRST = set(" \t*:[ไภสFIMfim")
 _GLUED_FIRST = set("0123456789xtfblrcnubsmTFBLRCNUBSM")
-_START = re.compile(r"\n(?=[ \t*:]*\[{0,2}:?(?:ไฟล์|ภาพ|สื่อ|[FIMfim][ilem])|[0-9xtfblrcnubsmTFBLRCNUBSM ]|[ก-ฮไ][^\n]{0,10}(?:\n|$|\|))")
+_ANY_FIRST = frozenset((*"0123456789xXtfblrcnubsmTFBLRCNUBSM \t*:[", "ไฟ", "ภา", "สื", "ย่", "รู", "กร", "ไร", "ซ้", "ขว", "กล", "ศู", "ไม", "ขอ", "ธั", "Fi", "fi", "Im", "im", "Me", "me"))

@@ -9,7 +9,7 @@ from functools import cache
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import lines, settled
+from thaiwiki_clean.markup import lines, lines_opening, openings, settled
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["edit_link", "html", "html_entity", "magic_word", "reference", "template_parameter", "url", "wiki_markup"]
@@ -148,7 +148,7 @@ def url(text: str) -> list[Edit]:
 
     Names such as Astronomy.com, without ``http`` or ``www``, are prose.
     """
-    if ("/" not in text or "//" not in text) and "www." not in text and "WWW." not in text:
+    if ("/" not in text or "//" not in text) and "www." not in text:
         return []
     inside: list[Edit] = []
     for m in _BRACKETED.finditer(text):
@@ -178,7 +178,8 @@ def wiki_markup(text: str) -> list[Edit]:
     A closed template goes with all that it holds, since nobody knows what it would have shown.
     ``5'10''`` is a length: two single quotes behind a figure stay unless a second pair stands in the line.
     """
-    if not ("[" in text or "]" in text or "{" in text or "}" in text or "'" in text or "~" in text or "-" in text):
+    ruled = "--" in openings(text)
+    if not ("[" in text or "]" in text or "{" in text or "}" in text or "'" in text or "~" in text or ruled):
         return []
     edits: list[Edit] = []
     if "{" in text:
@@ -191,7 +192,7 @@ def wiki_markup(text: str) -> list[Edit]:
             else:
                 links.append(Edit(m.start(), m.end(), "wiki_markup"))
     stray: list[Edit] = []
-    if "[" in text or "]" in text or "{" in text or "}" in text or "~" in text or "'''" in text or "----" in text:
+    if "[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or "'''" in text:
         stray = [Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text)]
     if "'" in text and "''" in text:
         for m in _QUOTES.finditer(text):
@@ -215,15 +216,14 @@ def magic_word(text: str) -> list[Edit]:
     >>> [(e.start, e.end) for e in magic_word("__NOTOC__\\nแมว")]
     [(0, 9)]
     """
-    if ("_" not in text or "__" not in text) and "SORT" not in text and "TITLE" not in text and "เรียงลำดับ" not in text and "ชื่อที่แสดง" not in text:
-        return []
     switch, variable = _switches()
-    edits = [Edit(m.start(), m.end(), "magic_word") for m in switch.finditer(text)]
+    edits = [Edit(m.start(), m.end(), "magic_word") for m in switch.finditer(text)] if "_" in text and "__" in text else []
     found = lines(text)
-    rest = [Edit(start, start + len(line), "magic_word") for line, start in zip(found.line, found.start, strict=False) if line and variable.fullmatch(line)]
-    return merge(edits, rest)
+    lonely = [i for i in lines_opening(text, _VARIABLE_FIRST) if variable.fullmatch(found.line[i])] if ":" in text or "|" in text else []
+    return merge(edits, [Edit(found.start[i], found.start[i] + len(found.line[i]), "magic_word") for i in lonely])
 
 
+_VARIABLE_FIRST = frozenset(("DE", "DI", "เร", "ชื", " ", "\t"))
 _PARAMETER = regex.compile(r"\|[ ]?(?:links?|label|italics?|no(?:cat|link|italic)|cat|lang|script|sc|lit(?:eral)?|first|labels?|sort|tr|gloss|abbr|disp|sp|adj|[a-z]{2,12}\d?)[ ]?=[^|()\[\]{};,\n]{0,60}")
 
 

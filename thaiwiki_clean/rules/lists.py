@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import regex
 
-from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines, lines_that
+from thaiwiki_clean.edits import Edit, merge
+from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines, lines_opening
 from thaiwiki_clean.vocabulary import is_category
 
 __all__ = ["category", "hatnote", "is_intro", "link_list", "list_intro", "list_marker", "navigation", "source_line"]
@@ -29,6 +29,8 @@ def link_lists(text: str) -> tuple[tuple[int, int], ...]:
 
 def _link_lists(text: str) -> Iterator[tuple[int, int]]:
     found = lines(text).line
+    if sum([0 < len(line) <= NAME_LENGTH for line in found]) < LIST_LENGTH:
+        return
     titles = {head.line for head in headers(text)}
     intros = _intros(text)
     block: list[int] = []  # the short lines since the last header or paragraph
@@ -43,6 +45,8 @@ def _link_lists(text: str) -> Iterator[tuple[int, int]]:
 
 def _lists_of(found: list[str], block: list[int]) -> Iterator[tuple[int, int]]:
     """The lists in one block of short lines."""
+    if len(block) < LIST_LENGTH:
+        return
     names = {i for i in block if is_name(found[i])}
     if len(names) < LIST_LENGTH:
         return
@@ -109,17 +113,21 @@ def is_intro(line: str) -> bool:
     >>> is_intro("มีรายละเอียดดังนี้"), is_intro("กา อาจหมายถึง:"), is_intro("กาเป็นนกสีดำ")
     (True, True, False)
     """
-    if len(line) > 160 or not (line.startswith(_INTRO_STARTS) or line.rstrip(" \t:：").endswith(_INTRO_ENDS) or "หมายถึง" in line):
+    if len(line) > 160 or not (line.startswith(_INTRO_STARTS) or line.rstrip(" \t:：").endswith(_INTRO_ENDS)):
         return False
     if (match := _INTRO.fullmatch(line)) is None:
         return False
     return not match.group("before") or not clauses(match.group("before"))
 
 
+_INTRO_LAST = frozenset(word[-2:] for word in _INTRO_ENDS)
+_INTRO_FIRST = frozenset(word[:3] for word in _INTRO_STARTS)
+
+
 @lru_cache(maxsize=8)
 def _intros(text: str) -> tuple[int, ...]:
     """The lines that announce something."""
-    return tuple(i for i, line in enumerate(lines(text).line) if line and is_intro(line))
+    return tuple([i for i, line in enumerate(lines(text).line) if 2 < len(line) <= 160 and (line[-2:] in _INTRO_LAST or line[:3] in _INTRO_FIRST or line[-1] in " :：") and is_intro(line)])
 
 
 def list_intro(text: str) -> list[Edit]:
@@ -163,7 +171,7 @@ def category(text: str) -> list[Edit]:
     """
     found = lines(text).line
     edits = []
-    if "หมวดหมู่" in text or "ategory" in text:
+    if ":" in text and ("หมวดหมู่" in text or "ategory" in text):
         edits = [drop_lines(text, i, i, "category") for i, line in enumerate(found) if line and _PREFIXED.fullmatch(line)]
     prefixed = {edit.start for edit in edits}
     start = lines(text).start
@@ -231,7 +239,8 @@ _HATNOTE = regex.compile(
     )[ \t'"]*""",
     regex.VERBOSE,
 )
-_HATNOTE_START = re.compile(r"\n(?=[ \t*:'\"]*(?:ดู|โปรด|กรุณา|อ่าน|บทความ|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|อย่า|ไม่ควร|ระวัง|สำหรับ|\(เปลี่ยนทางจาก))")
+_HATNOTE_START = re.compile(r"[ \t*:'\"]*(?:ดู|โปรด|กรุณา|อ่าน|บทความ|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|อย่า|ไม่ควร|ระวัง|สำหรับ|\(เปลี่ยนทางจาก)|.{1,80}เปลี่ยนทางมาที่นี่")
+_HATNOTE_FIRST = frozenset((*" \t*:'\"", "ดู", "โป", "กร", "อ่", "บท", "ข้", "รา", "อย", "ไม", "ระ", "สำ", "(เ"))
 
 
 def hatnote(text: str) -> list[Edit]:
@@ -241,18 +250,18 @@ def hatnote(text: str) -> list[Edit]:
     [Edit(start=0, end=24, reason='hatnote', new='')]
     """
     found = lines(text).line
-    may = lines_that(_HATNOTE_START, text)
+    may = lines_opening(text, _HATNOTE_FIRST)
     if "เปลี่ยนทางมาที่นี่" in text:
         may = [i for i, line in enumerate(found) if i in may or "เปลี่ยนทางมาที่นี่" in line]
-    return [drop_lines(text, i, i, "hatnote") for i in may if 5 < len(found[i]) < 330 and _HATNOTE.fullmatch(found[i]) and clauses(found[i]) <= 3]
+    return [drop_lines(text, i, i, "hatnote") for i in may if 5 < len(found[i]) < 330 and _HATNOTE_START.match(found[i]) and _HATNOTE.fullmatch(found[i]) and clauses(found[i]) <= 3]
 
 
 _NAV = r"ก่อนหน้า|ก่อนหน้านี้|ถัดไป|ต่อไป|สารบัญ|กลับ|กลับไป|กลับสารบัญ|ขึ้น|ขึ้นบน|ขึ้นข้างบน|หน้าหลัก|หน้าแรก|หน้าก่อน|หน้าก่อนหน้า|หน้าถัดไป|หน้าต่อไป|บทก่อน|บทก่อนหน้า|บทถัดไป|บทต่อไป|ตอนก่อน|ตอนก่อนหน้า|ตอนถัดไป|ตอนต่อไป|เนื้อหา|ดัชนี|previous|prev|next|contents|index|home|up|back"
 _ARROW = r"[←→↑«»‹›<>◄►▲▼]"
 _NAV_PART = regex.compile(rf"\s*(?:{_ARROW}+\s*)?(?:{_NAV})?\s*(?:{_ARROW}+)?\s*", regex.IGNORECASE)
-# What stands between or beside such links, and what the frame's lines begin with.
-_NAV_SIGN = re.compile("[|·•/←→↑«»‹›<>◄►▲▼]")
-_NAV_SIGNS = (" - ", " – ", " — ", "สารานุกรมเสรี", "ข้อมูลจาก", "[ซ่อน", "ข้ามไปยัง", "การนำทาง")
+# Without one of these no line links to the page before and the page after.
+_NAV_SIGN = re.compile(rf"[|/•·]|{_ARROW}".replace("]|[", ""))
+_CHROME_FIRST = frozenset(("จา", "รั", "เน", "ดึ", "ข้", "ไป"))
 _NAV_NAMED = regex.compile(rf"\s*(?:{_NAV})\s*[:：]\s*.{{1,60}}", regex.IGNORECASE)
 _NAV_WORD = regex.compile(rf"(?<!\p{{L}})(?:{_NAV})(?!\p{{L}}|\p{{M}})|{_ARROW}", regex.IGNORECASE)
 _NAV_SPLIT = regex.compile(r"\s*[|·•/]\s*|\s+[-–—]\s+")
@@ -267,14 +276,11 @@ def navigation(text: str) -> list[Edit]:
 
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
-    edits: list[Edit] = []
-    if _NAV_SIGN.search(text) is None and not any(sign in text for sign in _NAV_SIGNS):
-        return edits
-    for i, line in enumerate(lines(text).line):
-        if not 3 < len(line) < 160:
-            continue
-        if _CHROME.fullmatch(line) or (_NAV_WORD.search(line) and _is_navigation(line)):
-            edits.append(drop_lines(text, i, i, "navigation"))
+    found = lines(text).line
+    edits = [drop_lines(text, i, i, "navigation") for i in lines_opening(text, _CHROME_FIRST) if len(found[i]) < 160 and _CHROME.fullmatch(found[i])]
+    if _NAV_SIGN.search(text) or "ถัดไป" in text:
+        links = [i for i, line in enumerate(found) if 3 < len(line) < 160 and (_NAV_SIGN.search(line) or "ถัดไป" in line) and _NAV_WORD.search(line) and _is_navigation(line)]
+        return merge(edits, [drop_lines(text, i, i, "navigation") for i in links])
     return edits
 
 
@@ -288,7 +294,7 @@ def _is_navigation(line: str) -> bool:
 
 
 _SOURCE = regex.compile(r"[ \t*#:;–—-]*[(\[]?(?:ที่มา|แหล่งที่มา|แหล่งอ้างอิง|อ้างอิง|อ้างอิงจาก|ข้อมูลจาก|ที่มาของข้อมูล|source|ref(?:erence)?)[ ]?[:：=].{0,200}", regex.IGNORECASE)
-_SOURCE_START = re.compile(r"\n(?=[ \t*#:;–—(\[-]*(?:ที่มา|แหล่ง|อ้างอิง|ข้อมูลจาก|source|ref))", re.IGNORECASE)
+_SOURCE_FIRST = frozenset((*" \t*#:;–—(-[", "ที", "แห", "อ้", "ข้", "so", "So", "SO", "re", "Re", "RE"))
 
 
 def source_line(text: str) -> list[Edit]:
@@ -301,7 +307,7 @@ def source_line(text: str) -> list[Edit]:
     """
     if ":" not in text and "：" not in text and "=" not in text:
         return []
-    return [drop_lines(text, i, i, "source_line") for i in lines_that(_SOURCE_START, text) if _SOURCE.fullmatch(line := lines(text).line[i]) and clauses(line) < 3]
+    return [drop_lines(text, i, i, "source_line") for i in lines_opening(text, _SOURCE_FIRST) if _SOURCE.fullmatch(line := lines(text).line[i]) and clauses(line) < 3]
 
 
 _MARKER = regex.compile(
@@ -316,7 +322,7 @@ _MARKER = regex.compile(
 )
 
 
-_MARKER_START = re.compile(r"\n(?=[ \t]*[*#:;•·]|BULLET::::)")
+_MARKER_FIRST = frozenset((*"*#:;•· \t", "BU"))
 
 
 def list_marker(text: str) -> list[Edit]:
@@ -329,7 +335,7 @@ def list_marker(text: str) -> list[Edit]:
     """
     found = lines(text)
     edits = []
-    for i in lines_that(_MARKER_START, text):
+    for i in lines_opening(text, _MARKER_FIRST):
         if line := found.line[i]:
             lead = len(line) - len(line.lstrip(" \t"))
             m = _MARKER.match(line, lead)

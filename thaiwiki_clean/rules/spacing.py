@@ -20,19 +20,26 @@ def spacing(text: str) -> list[Edit]:
 
     One blank line stays where one or more stood: paragraphs stay paragraphs.
     """
-    if not ("  " in text or " \n" in text or "\n " in text or "\n\n\n" in text or text[:1] in (" ", "\n") or text[-1:] in (" ", "\n")):
-        return []
     first = len(text) - len(text.lstrip(" \n"))
     last = max(first, len(text.rstrip(" \n")))
     edits = [Edit(0, first, "spacing")] if first else []
+    core = text[first:last]
+    if "  " in core or " \n" in core or "\n " in core or "\n\n\n" in core:
+        edits += _inside(text, first, last)
+    if last < len(text):
+        edits.append(Edit(last, len(text), "spacing"))
+    return edits
+
+
+def _inside(text: str, first: int, last: int) -> list[Edit]:
+    """The edits between the first word and the last."""
+    edits = []
     for m in _SPACES.finditer(text, first, last):
         start, end = m.span()
         if "\n" in m.group():
             edits += _around_line_end(m.group(), start)
         else:
             edits.append(Edit(start + 1, end, "spacing"))
-    if last < len(text):
-        edits.append(Edit(last, len(text), "spacing"))
     return edits
 
 

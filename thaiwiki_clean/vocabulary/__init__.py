@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import regex
 
-__all__ = ["bare_title_kind", "clause_pattern", "is_category", "terms", "title_key", "title_kind"]
+__all__ = ["bare_title_kind", "bare_titles", "clause_pattern", "is_category", "terms", "title_key", "title_kind"]
 
 #: Titles shorter than this are compared exactly: one slip in a short word makes another word.
 SLIP_LENGTH = 6
@@ -77,11 +77,12 @@ def bare_title_kind(line: str) -> str:
     No slip is forgiven here: a bare line has no equals signs to say that it is a title. Wiktionary's word lists and
     word classes do not count, since their titles are common words.
     """
-    return _bare_titles().get(line.strip(" \t'\":："), "") if len(line) < 40 else ""
+    return bare_titles().get(line.strip(" \t'\":："), "") if len(line) < 40 else ""
 
 
 @cache
-def _bare_titles() -> dict[str, str]:
+def bare_titles() -> dict[str, str]:
+    """The titles that count when they stand alone on a line, with their kinds."""
     return {row[0]: row[1] for row in terms("sections") if row[1] in ("certain", "maybe", "content")}
 
 
