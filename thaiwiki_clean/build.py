@@ -106,22 +106,31 @@ def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, ev
     """Every stage in order; the result stands in ``work/whole``."""
     settings = identity["configuration"]
     numbers = range(len(source.shards))
-    cleaned = [work / "1-clean" / f"{n:05}.parquet" for n in numbers]
-    measured = [work / "2-measure" / f"{n:05}.parquet" for n in numbers]
-    signed = [work / "2-signatures" / f"{n:05}.parquet" for n in numbers] if settings["dedup"] else []
-    duplicates = work / "3-duplicates.parquet"
-    families = work / "4-families.json"
-    examples = [work / "5-examples" / f"{n:05}.parquet" for n in numbers]
+    across = settings["dedup"]  # whether pages are compared with each other
+
+    def each(name: str) -> list[Path]:
+        return [work / name / f"{n:05}.parquet" for n in numbers]
+
+    lines, recurring = (each("1-lines"), work / "2-recurring.json") if across else ([], None)
+    signed = each("3-signatures") if across else []
+    cleaned, measured, examples = each("1-clean"), each("3-measure"), each("6-examples")
+    duplicates, families = work / "4-duplicates.parquet", work / "5-families.json"
     staged = work / "out"
     asked = {name: settings[name] for name in ("kinds", "tokenizer", "max_tokens", "seed")}
     asked["evaluation"] = [str(Path(path).resolve()) for path in evaluation]
 
     meter.run(
-        "reading and cleaning", [(cleaned[n], stages.clean_shard, (shard, settings["strict"])) for n, shard in enumerate(source.shards)]
+        "reading and cleaning",
+        [(cleaned[n], stages.clean_shard, (source.shards[n], settings["strict"], lines[n] if across else None)) for n in numbers],
     )
+    if recurring:
+        meter.run("recurring lines", [(recurring, stages.find_recurring, (lines,))])
     meter.run(
         "words and verdicts",
-        [(measured[n], stages.measure_shard, (cleaned[n], n, settings["words"], signed[n] if signed else None)) for n in numbers],
+        [
+            (measured[n], stages.measure_shard, (cleaned[n], n, settings["words"], recurring, signed[n] if across else None))
+            for n in numbers
+        ],
     )
     meter.run("duplicates", [(duplicates, stages.find_duplicates, (measured, signed))])
     meter.run("families", [(families, stages.join_families, (measured, duplicates, settings["seed"]))])

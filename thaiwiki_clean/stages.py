@@ -11,15 +11,16 @@ import functools
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from thaiwiki_clean import dedup
+from thaiwiki_clean import dedup, recurring
 from thaiwiki_clean.clean import clean_page
+from thaiwiki_clean.edits import apply, compose
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.published import EXAMPLES, SPLITS
 from thaiwiki_clean.repetition import over_limits, repetition
@@ -28,7 +29,6 @@ from thaiwiki_clean.shards import (
     MEASURES,
     PAGES,
     VERDICTS,
-    beside,
     read_group,
     read_tables,
     settled,
@@ -36,6 +36,7 @@ from thaiwiki_clean.shards import (
     to_table,
     with_columns,
     write,
+    write_text,
 )
 from thaiwiki_clean.tally import Damage, Tally
 from thaiwiki_clean.words import words as segment
@@ -58,31 +59,44 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def clean_shard(shard: Shard, strict: bool, out: Path) -> None:
-    """Read a shard and clean its pages."""
+def clean_shard(shard: Shard, strict: bool, lines: Path | None, out: Path) -> None:
+    """Read a shard, clean its pages, and count their lines into ``lines``."""
     from thaiwiki_clean.readers import read_shard
 
     damage = Damage()
+    texts: list[str] = []
 
     def tables() -> Iterator[pa.Table]:
-        for pages in batches(read_shard(shard, strict=strict), GROUP):
-            damage.add(pages)
-            yield to_table([page if page.dropped else clean_page(page) for page in pages])
+        for came in batches(read_shard(shard, strict=strict), GROUP):
+            damage.add(came)
+            pages = [page if page.dropped else clean_page(page) for page in came]
+            texts.extend(page.text for page in pages)
+            yield to_table(pages)
+        if lines is not None:  # before the pages: where these are, both are
+            counted = recurring.line_counts(texts)
+            write(lines, counted.schema, [counted])
 
     write(out, PAGES, tables(), about=damage.about)
+
+
+def find_recurring(lines: Sequence[Path], out: Path) -> None:
+    """The lines that recur across pages, as hashes."""
+    counts = recurring.merge_counts(table for path in lines for table in read_tables(path))
+    write_text(out, json.dumps(sorted(recurring.recurring(counts))))
 
 
 _WITHOUT_WORDS = ("n_lines", "mass", "longest_loop", "dup_line_frac", "dup_line_chars", "compression")
 
 
-def measure_shard(source: Path, number: int, words: str | None, signatures: Path | None, out: Path) -> None:
-    """Judge the pages of a shard, count their words, measure how much they repeat, and sign those that stand."""
+def measure_shard(source: Path, number: int, words: str | None, lines: Path | None, signatures: Path | None, out: Path) -> None:
+    """Take the lines that recur across pages out of the pages of a shard, judge the pages of a shard, count their words, measure how much they repeat, and sign those that stand."""
     tally = Tally()
     standing: list[tuple[str, str]] = []
+    hashes = frozenset(json.loads(lines.read_text("utf-8"))) if lines else frozenset()
 
     def tables() -> Iterator[pa.Table]:
         for table in read_tables(source):
-            pages, measures = zip(*(_measured(_judged(page), words) for page in to_pages(table)), strict=True)
+            pages, measures = zip(*(_measured(_judged(_without(hashes, page)), words) for page in to_pages(table)), strict=True)
             standing.extend((_name(page.id, number, tally.rows + row), page.text) for row, page in enumerate(pages) if not page.dropped)
             tally.add(pages)
             yield with_columns(to_table(pages), {name: [m.get(name) for m in measures] for name in MEASURES.names}, MEASURES)
@@ -105,6 +119,13 @@ def _name(page_id: str, number: int, row: int) -> str:
 def _place(name: str) -> tuple[int, int]:
     """Number of the shard and of the row in it, from what :func:`_name` made."""
     return int(name[-16:-8]), int(name[-8:])
+
+
+def _without(hashes: Set[int], page: Page) -> Page:
+    """The page without the lines that recur."""
+    if not hashes or not (edits := recurring.recurring_edits(page.text, hashes)):
+        return page
+    return dataclasses.replace(page, text=apply(page.text, edits), edits=tuple(compose(page.edits, edits)))
 
 
 def _measured(page: Page, words: str | None) -> tuple[Page, dict[str, float]]:
@@ -184,8 +205,7 @@ def join_families(sources: Sequence[Path], duplicates: Path, seed: int, out: Pat
                     raw = f"redirect {row.pop('detail')}" if row["dropped"] == "redirect" else ""
                     yield Page(**row, url="", raw=raw)
 
-    with beside(out) as tmp:
-        tmp.write_text(json.dumps(dict(split_families(pages(), seed=seed).joined), ensure_ascii=False), "utf-8")
+    write_text(out, json.dumps(dict(split_families(pages(), seed=seed).joined), ensure_ascii=False))
 
 
 _ALL_SPLITS = pa.schema([*EXAMPLES, ("split", pa.string())])
