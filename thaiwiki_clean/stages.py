@@ -89,7 +89,7 @@ _WITHOUT_WORDS = ("n_lines", "mass", "longest_loop", "dup_line_frac", "dup_line_
 
 
 def measure_shard(source: Path, number: int, words: str | None, lines: Path | None, signatures: Path | None, out: Path) -> None:
-    """Take the lines that recur across pages out of the pages of a shard, judge the pages of a shard, count their words, measure how much they repeat, and sign those that stand."""
+    """Take lines that recur across pages out of a shard, judge its pages, count words, measure repetition, and sign what stands."""
     tally = Tally()
     standing: list[tuple[str, str]] = []
     hashes = frozenset(json.loads(lines.read_text("utf-8"))) if lines else frozenset()
