@@ -63,7 +63,7 @@ def build_app(path: Path, *, hosts: frozenset[str] = LOOPBACK, token: str = "") 
             Route("/votes.jsonl", own, methods=["GET"]),
             *(Route(f"/static/{name}", _static(name, kind), methods=["GET"]) for name, kind in STATIC.items()),
         ],
-        exception_handlers={HTTPException: _problem},
+        exception_handlers={HTTPException: _problem, Exception: _problem},
     )
     app.state.path, app.state.cookie = path, f"rater_{suffix}"
     # Not bound to a rater: it says that a form came from a page of ours. One per study, so it outlives a restart.

@@ -9,7 +9,6 @@ import click
 __all__ = ["rate", "rate_report"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @click.command()
@@ -44,7 +43,7 @@ def _serve(out: Path, host: str, port: int, fresh: bool) -> None:
     try:
         import uvicorn
 
-        from finetune.rate.app import access_token, build_app
+        from finetune.rate.app import LOOPBACK, access_token, build_app
     except ImportError as error:
         raise click.ClickException(f"the rating page needs {error.name}: pip install 'thaiwiki-clean[rate]'") from None
     import socket

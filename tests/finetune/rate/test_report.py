@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from finetune.cli import main
 from finetune.rate import store
+from finetune.rate.generations import collect
 from finetune.rate.store import Ballot
 from finetune.rate.votes import Study, Vote, read_study, write_jsonl, write_parquet
 
@@ -212,6 +213,16 @@ def test_a_lost_code_is_made_anew(ratings: Path, generations: list[Path]) -> Non
     rater, _ = store.join(ratings, "ก้อย")
     found = CliRunner().invoke(main, ["rate", *map(str, generations), "--out", str(ratings), "--repeat", "0.2", "--code", "ก้อย"])
     assert store.rater_of(ratings, found.output.strip()) == rater
+
+
+def test_the_how_to_page_names_what_there_is(root: Path) -> None:
+    page = (root / "docs/how-to/rate-two-models-by-hand.md").read_text(encoding="utf-8")
+    (record,) = re.findall(r"```json\n(.+)\n```", page)
+    assert collect([(1, json.loads(record))], "page").system == "base"
+    rate, report = (main.get_command(main, name) for name in ("rate", "rate-report"))  # type: ignore[arg-type]
+    there = {option for command in (rate, report) for parameter in command.params for option in parameter.opts}  # type: ignore[union-attr]
+    assert set(re.findall(r"--[a-z]+", page)) <= there
+    assert all((root / "docs/how-to" / picture).is_file() for picture in re.findall(r"\]\((img/[^)]+)\)", page))
 
 
 def test_help_loads_nothing_heavy(root: Path) -> None:

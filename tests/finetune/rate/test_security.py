@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from finetune.rate.store import Ballot, Showing
 from finetune.rate.votes import read_study
 
-pytest.importorskip("starlette.testclient", reason="starlette and httpx2 are not installed")
+TestClient = pytest.importorskip("starlette.testclient", reason="starlette and httpx2 are not installed").TestClient
 anyio = pytest.importorskip("anyio")
 from finetune.rate.app import _item_page  # noqa: E402 - needs starlette
 from finetune.rate.guard import HEADERS, MAX_BODY  # noqa: E402
@@ -43,7 +43,9 @@ def every_page(browser: Any, forms: Forms) -> Iterator[str]:
 
 
 def test_no_page_names_a_system_or_shows_the_key(client: Client, forms: Forms, systems: tuple[str, str], ratings: Path) -> None:
-    key = sqlite3.connect(ratings).execute("SELECT value FROM study WHERE key = 'key'").fetchone()[0]
+    db = sqlite3.connect(ratings)
+    key = db.execute("SELECT value FROM study WHERE key = 'key'").fetchone()[0]
+    db.close()
     pages = list(every_page(client("ก้อย"), forms)) + [client().get(f"/static/{name}").text for name in ("rate.js", "rate.css")]
     assert len(pages) == 12
     for page in pages:
@@ -213,6 +215,20 @@ def test_other_methods_are_refused(client: Client, method: str) -> None:
 def test_a_body_that_is_no_form_of_ours_is_refused(client: Client, ratings: Path, body: Any, headers: dict[str, str], status: int) -> None:
     assert client("ก้อย").post("/vote", content=body, headers=headers).status_code == status
     assert not read_study(ratings).votes
+
+
+def test_a_fault_of_ours_says_that_nothing_was_stored_and_nothing_else(client: Client, forms: Forms, ratings: Path) -> None:
+    browser = client("ก้อย")
+    form = forms(browser.get("/rate").text)["/vote"]
+    db = sqlite3.connect(ratings)
+    db.execute("ALTER TABLE vote RENAME TO gone")
+    db.close()
+    careless = TestClient(browser.app, base_url="http://127.0.0.1:8017", raise_server_exceptions=False, cookies=dict(browser.cookies))
+    answer = careless.post("/vote", data={**form, "choice": "left"})
+    assert answer.status_code == 500
+    assert "ไม่ได้บันทึก" in answer.text
+    assert "no such table" not in answer.text
+    assert {name: answer.headers[name] for name in HEADERS} == HEADERS
 
 
 @pytest.mark.parametrize("change", [{"choice": "best"}, {"choice": ""}, {"note": "ก" * 2001}])
