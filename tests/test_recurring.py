@@ -61,6 +61,7 @@ def test_no_blank_line_is_left_over(lines: list[str], gone: set[str], between: s
         (f"{{}}\n{NOTICE}", "{}"),
         (f"{NOTICE}\n{{}}", "{}"),
         (f"{NOTICE}\n\n{{}}\n\n{NOTICE}\n", "{}"),
+        (f"\n\n{NOTICE}\n\n{{}}", "{}"),
         (f"ต้น\n{NOTICE}\n{{}}", "ต้น\n{}"),
     ],
 )

@@ -155,12 +155,11 @@ def _minima(hashes: Hashes) -> Hashes:
     at = np.searchsorted(short, bins << shift)
     least = short[np.minimum(at, len(short) - 1)]
     full = np.flatnonzero(least >> shift == bins)
-    if len(full) == _BINS:
-        return least.astype(np.uint64)
-    # An empty range takes the minimum of the next full one, round the circle (Shrivastava and Li 2014).
-    taken = full[np.searchsorted(full, bins) % len(full)]
-    away = (taken - bins) % _BINS
-    return least[taken].astype(np.uint64) + away.astype(np.uint64) * np.uint64(0x100000001)
+    if len(full) < _BINS:
+        # An empty range takes the minimum of the next full one, round the circle (Shrivastava and Li 2014); no distance is
+        # added, for a minimum of 32 bits still says which range it comes from.
+        least = least[full[np.searchsorted(full, bins) % len(full)]]
+    return least.astype(np.uint64)
 
 
 def _bands(minima: Hashes) -> Hashes:
