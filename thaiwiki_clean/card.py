@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,11 +128,24 @@ def _yaml_lines(value: Mapping[str, Any]) -> Iterator[str]:
         elif isinstance(item, list):
             yield f"{name}:"
             for entry in item:
-                lines = _yaml_lines(entry) if isinstance(entry, Mapping) else iter([json.dumps(entry, ensure_ascii=False)])
+                lines = _yaml_lines(entry) if isinstance(entry, Mapping) else iter([_scalar(entry)])
                 yield f"- {next(lines)}"
                 yield from (f"  {line}" for line in lines)
         else:
-            yield f"{name}: {json.dumps(item, ensure_ascii=False)}"
+            yield f"{name}: {_scalar(item)}"
+
+
+# What YAML does not take as it stands, or takes for a line end, even between quotation marks.
+_UNPRINTABLE = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+
+
+def _scalar(value: Any) -> str:
+    """A plain value as JSON that is YAML too.
+
+    >>> _scalar("ดาว\\u2028\\x7f")
+    '"ดาว\\\\u2028\\\\u007f"'
+    """
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _wiki(manifest: Manifest) -> bool:

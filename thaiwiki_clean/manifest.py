@@ -156,6 +156,9 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
         a, b = old.get(name), new.get(name)
         if isinstance(a, Mapping) and isinstance(b, Mapping):
             out += differences(a, b, f"{prefix}{name}.")
-        elif a != b:
-            out.append(f"{prefix}{name}: {json.dumps(a, ensure_ascii=False)} -> {json.dumps(b, ensure_ascii=False)}")
+            continue
+        # As text: 1 and true are the same to Python, and null is not nothing.
+        was, now = (json.dumps(side[name], ensure_ascii=False, sort_keys=True) if name in side else "nothing" for side in (old, new))
+        if was != now:
+            out.append(f"{prefix}{name}: {was} -> {now}")
     return out
