@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, overload
 
-from thaiwiki_clean.edits import Edit, apply, compose
+from thaiwiki_clean.edits import Edit, apply, compose, merge
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.rules import LOCAL_RULES, RULES
+from thaiwiki_clean.rules import LOCAL_RULES, RULES, STAGES
 
 __all__ = ["RULES_VERSION", "Cleaned", "Cleaner", "Rule", "clean", "clean_page", "explain"]
 
@@ -84,16 +85,14 @@ def explain(text: str, rules: Sequence[Rule] = RULES) -> Cleaned:
     plan = _plan(tuple(rules))
     for _ in range(_MAX_ROUNDS):
         before, touched = now, False
-        for rule, local in plan:
-            if local and not inside:
-                continue
-            found = rule(now)
+        for stage, distant in plan:
+            found = [edits_of for rule in (stage if inside else distant) if (edits_of := rule(now))]
             if found:
-                fresh = found if isinstance(found, list) else list(found)
+                fresh = merge(*found) if len(found) > 1 or not isinstance(found[0], list) else found[0]
                 if fresh:
                     now = apply(now, fresh)
                     edits = compose(edits, fresh)
-                    touched = touched or local
+                    touched = touched or len(stage) > len(distant)
         if now == before:
             return Cleaned(text, now, tuple(edits))
         # A line that stood in the text when the local rules found nothing in any line needs no second look.
@@ -103,9 +102,15 @@ def explain(text: str, rules: Sequence[Rule] = RULES) -> Cleaned:
 
 
 @lru_cache(maxsize=16)
-def _plan(rules: tuple[Rule, ...]) -> tuple[tuple[Rule, bool], ...]:
-    """Each rule with whether it is one of ``LOCAL_RULES``."""
-    return tuple((rule, rule in LOCAL_RULES) for rule in rules)
+def _plan(rules: tuple[Rule, ...]) -> tuple[tuple[tuple[Rule, ...], tuple[Rule, ...]], ...]:
+    """The stages of ``rules``, each with those of its rules that look farther than one line.
+
+    Our own rules keep their stages; a rule of somebody else's is a stage of its own.
+    """
+    home = {rule: number for number, stage in enumerate(STAGES) for rule in stage}
+    stages = [tuple(group) for _, group in groupby(enumerate(rules), key=lambda item: home.get(item[1], -1 - item[0]))]
+    plain = [tuple(rule for _, rule in stage) for stage in stages]
+    return tuple((stage, tuple(rule for rule in stage if rule not in LOCAL_RULES)) for stage in plain)
 
 
 def clean_page(page: Page, rules: Sequence[Rule] = RULES) -> Page:

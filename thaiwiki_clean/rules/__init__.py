@@ -7,6 +7,7 @@ and rules that drop a whole region before rules that mend inside a line.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 
 from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.rules.brackets import empty_brackets
@@ -20,50 +21,47 @@ from thaiwiki_clean.rules.sections import bare_header, boilerplate_section, sect
 from thaiwiki_clean.rules.spacing import spacing
 from thaiwiki_clean.rules.tables import table
 
-__all__ = ["LOCAL_RULES", "RULES"]
+__all__ = ["LOCAL_RULES", "RULES", "STAGES"]
 
-RULES: tuple[Callable[[str], Iterable[Edit]], ...] = (
+_Rule = Callable[[str], Iterable[Edit]]
+
+#: The rules of one stage look at the same text; where two of them meet, the earlier one's edit stands.
+#: The next stage sees what they left.
+STAGES: tuple[tuple[_Rule, ...], ...] = (
     # Characters first: every later rule may then trust that a newline ends a line and a blank is a blank.
-    line_end,
-    odd_blank,
-    invisible,
-    thai_vowel,
-    thai_mark,
-    # Pages that are nothing else.
-    redirect,
-    # Markup that is known by its signs. A reference goes with its body before other tags lose their signs.
-    reference,
-    html,
-    html_entity,
-    edit_link,
-    image,
-    url,
-    template_parameter,
-    wiki_markup,
-    magic_word,
-    # Lines and regions that are known by their words. Tables before sections: a cell is no header.
-    table,
-    boilerplate_section,
-    hatnote,
-    navigation,
-    source_line,
-    bare_header,
-    # Lines that are known only by saying nothing. Markers stay until here: a line of nothing but a marker is no name.
-    list_intro,
-    link_list,
-    list_marker,
-    category,
-    section_header,
-    # Lines that are known only by standing twice.
-    repeated_title,
-    repeated_line,
+    (line_end,),
+    (odd_blank, invisible, thai_vowel),
+    (thai_mark,),
+    # Pages that are nothing else; then markup that is known by its signs. A reference goes with its body before tags lose their signs.
+    (redirect, reference, html),
+    (html_entity,),
+    (edit_link, image, url, template_parameter, wiki_markup, magic_word),
+    # Lines and regions. What is known by its words stands before what is known only by saying nothing, or by standing twice.
+    (
+        table,
+        boilerplate_section,
+        hatnote,
+        navigation,
+        source_line,
+        bare_header,
+        list_intro,
+        link_list,
+        category,
+        section_header,
+        repeated_title,
+        repeated_line,
+        list_marker,
+    ),
     # Inside what is left.
-    empty_brackets,
-    spacing,
+    (empty_brackets,),
+    (spacing,),
 )
+
+#: All rules in order.
+RULES: tuple[_Rule, ...] = tuple(chain.from_iterable(STAGES))
 
 #: The rules that look at one line at a time: what they find in a text is what they find in its lines (a law in the tests).
 #: After the first round they need not run again where no line has changed.
-LOCAL_RULES: frozenset[Callable[[str], Iterable[Edit]]] = frozenset(
+LOCAL_RULES: frozenset[_Rule] = frozenset(
     (invisible, odd_blank, thai_vowel, thai_mark, html_entity, edit_link, image, url, template_parameter, wiki_markup, magic_word, hatnote, navigation, source_line, list_marker, empty_brackets)
 )

@@ -35,16 +35,9 @@ def line_end(text: str) -> list[Edit]:
 
 # Joiners and direction marks carry meaning beside letters of scripts that join or run from right to left, and in emoji.
 _JOINING = r"\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{Khmer}\p{Lao}\p{Myanmar}\p{Tibetan}\p{Mongolian}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Javanese}\p{Balinese}"
-_FORMAT = r"\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u061c"
-_INVISIBLE = regex.compile(
-    rf"""
-    (?<![{_JOINING}\p{{Extended_Pictographic}}\ufe0f][{_FORMAT}]{{0,4}})   # not behind such a letter or emoji,
-    [{_FORMAT}]                                                           # a joiner, direction mark or zero-width blank,
-    (?![{_FORMAT}]{{0,4}}[{_JOINING}\p{{Extended_Pictographic}}])         # not before one;
-    | [\u00ad\u180e\ufff9-\ufffb\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]      # soft hyphens and control characters never carry any
-    """,
-    regex.VERBOSE,
-)
+_FORMAT = "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u061c"
+_INVISIBLE = re.compile(f"[{_FORMAT}]+|[\u00ad\u180e\ufff9-\ufffb\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_MEANT = regex.compile(rf"[{_JOINING}\p{{Extended_Pictographic}}\ufe0f]")
 
 
 def invisible(text: str) -> list[Edit]:
@@ -60,7 +53,14 @@ def invisible(text: str) -> list[Edit]:
     """
     if _plain(text):
         return []
-    return [Edit(m.start(), m.end(), "invisible") for m in _INVISIBLE.finditer(text)]
+    return [Edit(m.start(), m.end(), "invisible") for m in _INVISIBLE.finditer(text) if not _means(text, m.start(), m.end())]
+
+
+def _means(text: str, start: int, end: int) -> bool:
+    """Whether a run of joiners and marks stands beside a letter that they act on; soft hyphens and control characters never do."""
+    if regex.match(f"[{_FORMAT}]", text[start]) is None:
+        return False
+    return _MEANT.match(text[start - 1 : start]) is not None or _MEANT.match(text[end : end + 1]) is not None
 
 
 _ODD_BLANK = regex.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\x0b\x0c]|[\x85\u2028\u2029]")
