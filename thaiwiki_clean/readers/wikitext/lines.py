@@ -60,9 +60,16 @@ def _mend_brackets(inside: str, words: Words) -> str:
             continue
         if kept:
             kept.append(parts[number - 1])
-        kept.append(part if rest == part.strip() else f"{' ' if part[0] == ' ' else ''}{part.strip(f' {KNOWN}')}")
+        kept.append(part if rest == part.strip() else _closed_up(part))
     text = "".join(kept).lstrip()
     return f"({text})" if text else _GONE
+
+
+def _closed_up(part: str) -> str:
+    """A part without the marks of known templates and the blanks around them; the blank behind an open date, "2504 – ", stays."""
+    part = part.replace(KNOWN, "")
+    inside = part.strip(" ")
+    return f"{' ' if part[:1] == ' ' else ''}{inside}{' ' if inside[-1:] in '-–—' and part[-1:] == ' ' else ''}"
 
 
 def tidy(text: str, words: Words) -> str:
