@@ -86,9 +86,12 @@ def explain(text: str, rules: Sequence[Rule] = RULES) -> Cleaned:
     for _ in range(_MAX_ROUNDS):
         before, touched = now, False
         for stage, distant in plan:
-            found = [edits_of for rule in (stage if inside else distant) if (edits_of := rule(now))]
+            found = []
+            for rule in stage if inside else distant:
+                if dirt := rule(now):
+                    found.append(dirt if isinstance(dirt, list) else list(dirt))
             if found:
-                fresh = merge(*found) if len(found) > 1 or not isinstance(found[0], list) else found[0]
+                fresh = merge(*found) if len(found) > 1 else found[0]
                 if fresh:
                     now = apply(now, fresh)
                     edits = compose(edits, fresh)
@@ -142,6 +145,7 @@ class Cleaner:
     @overload
     def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]: ...
     def __call__(self, batch: str | Mapping[str, Any]) -> str | dict[str, Any]:
+        """A str cleaned, or a batch with its column cleaned."""
         if isinstance(batch, str):
             return clean(batch, self.rules)
         if self.column not in batch:

@@ -16,6 +16,7 @@ Offsets count Python characters (code points), ``start`` included, ``end`` not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 __all__ = ["Edit", "apply", "check", "compose", "merge", "pieces", "undo"]
@@ -91,13 +92,16 @@ def undo(text: str, edits: Sequence[Edit], removed: Sequence[str]) -> str:
     return "".join(out)
 
 
-def merge(*groups: Iterable[Edit]) -> list[Edit]:
+def merge(*groups: Sequence[Edit]) -> list[Edit]:
     """Edits of one text in order; where two overlap, the one of the earlier group stands.
 
     >>> merge([Edit(4, 9, "table")], [Edit(0, 2, "url"), Edit(5, 6, "url")])
     [Edit(start=0, end=2, reason='url', new=''), Edit(start=4, end=9, reason='table', new='')]
     """
-    out: list[Edit] = []
+    out = sorted(chain.from_iterable(groups))
+    if all(a.end <= b.start for a, b in pairwise(out)):
+        return out
+    out = []
     for group in groups:
         old, out, at = out, [], 0
         for edit in sorted(group):

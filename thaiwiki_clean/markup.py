@@ -7,7 +7,7 @@ because every rule asks the same questions of the same page.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, wraps
 from itertools import accumulate
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import regex
 from thaiwiki_clean import vocabulary
 from thaiwiki_clean.edits import Edit, apply, compose
 
-__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "lines_opening", "openings", "settled"]
+__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "lines_opening", "settled"]
 
 #: A name, a link or a category is shorter than this many characters; longer lines are taken for prose unless something says otherwise.
 #: 99 % of the titles, categories and list items of the gold pages are below 90.
@@ -59,22 +59,22 @@ def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
 
 
 @lru_cache(maxsize=8)
-def openings(text: str) -> tuple[str, ...]:
-    r"""The first two characters of every line: what a line may be, most rules see from that.
+def _opened(text: str) -> dict[str, list[int]]:
+    get = vocabulary.openers().get
+    out: dict[str, list[int]] = {}
+    for i, line in enumerate(lines(text).line):
+        for kind in get(line[:2]) or get(line[:1]) or ():
+            out.setdefault(kind, []).append(i)
+    return out
 
-    >>> openings("== ก ==\nแมว\n\n*")
-    ('==', 'แม', '', '*')
-    """
-    return tuple([line[:2] for line in lines(text).line])
 
+def lines_opening(text: str, kind: str) -> Sequence[int]:
+    """The numbers of the lines that begin as lines of a kind do (vocabulary/openers.tsv).
 
-def lines_opening(text: str, heads: frozenset[str]) -> list[int]:
-    """The numbers of the lines whose first character, or first two, are among ``heads``.
-
-    >>> lines_opening("ดูเพิ่ม\\nแมว\\n* ข", frozenset(("ดู", "*")))
+    >>> lines_opening("ดูเพิ่ม\\nแมว\\n* ข", "hatnote")
     [0, 2]
     """
-    return [i for i, head in enumerate(openings(text)) if head in heads or head[:1] in heads]
+    return _opened(text).get(kind, ())
 
 
 def settled(step: Callable[[str], Iterable[Edit]]) -> Callable[[str], list[Edit]]:
@@ -187,7 +187,7 @@ def headers(text: str) -> tuple[Header, ...]:
     found = []
     bare = vocabulary.bare_titles()
     for i, line in enumerate(lines(text).line):
-        if line and len(line) <= NAME_LENGTH and (line[0] in _HEADER_FIRST or line in bare or line[-1] in _HEADER_LAST) and (shape := _shape(line)):
+        if 0 < len(line) <= NAME_LENGTH and (line[0] in _HEADER_FIRST or line in bare or line[-1] in _HEADER_LAST) and (shape := _shape(line)):
             found.append(Header(i, *shape))
     return tuple(found)
 

@@ -56,7 +56,7 @@ def image(text: str) -> list[Edit]:
     options = _options()
     files = _EXTENSION.search(text) is not None
     found = lines(text)
-    for i in range(len(found.line)) if files else lines_opening(text, _ANY_FIRST):
+    for i in range(len(found.line)) if files else lines_opening(text, "image"):
         line = found.line[i]
         if not line or found.start[i] in linked:
             continue
@@ -75,4 +75,3 @@ def image(text: str) -> list[Edit]:
 # What an image line, and a stuck option word, may begin with.
 _FIRST = set(" \t*:[ไภสFIMfim")
 _GLUED_FIRST = set("0123456789xtfblrcnubsmTFBLRCNUBSM")
-_ANY_FIRST = frozenset((*"0123456789xXtfblrcnubsmTFBLRCNUBSM \t*:[", "ไฟ", "ภา", "สื", "ย่", "รู", "กร", "ไร", "ซ้", "ขว", "กล", "ศู", "ไม", "ขอ", "ธั", "Fi", "fi", "Im", "im", "Me", "me"))

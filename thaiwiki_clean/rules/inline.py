@@ -9,7 +9,7 @@ from functools import cache
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import lines, lines_opening, openings, settled
+from thaiwiki_clean.markup import lines, lines_opening, settled
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["edit_link", "html", "html_entity", "magic_word", "reference", "template_parameter", "url", "wiki_markup"]
@@ -178,7 +178,7 @@ def wiki_markup(text: str) -> list[Edit]:
     A closed template goes with all that it holds, since nobody knows what it would have shown.
     ``5'10''`` is a length: two single quotes behind a figure stay unless a second pair stands in the line.
     """
-    ruled = "--" in openings(text)
+    ruled = bool(lines_opening(text, "rule"))
     if not ("[" in text or "]" in text or "{" in text or "}" in text or "'" in text or "~" in text or ruled):
         return []
     edits: list[Edit] = []
@@ -219,11 +219,9 @@ def magic_word(text: str) -> list[Edit]:
     switch, variable = _switches()
     edits = [Edit(m.start(), m.end(), "magic_word") for m in switch.finditer(text)] if "_" in text and "__" in text else []
     found = lines(text)
-    lonely = [i for i in lines_opening(text, _VARIABLE_FIRST) if variable.fullmatch(found.line[i])] if ":" in text or "|" in text else []
+    lonely = [i for i in lines_opening(text, "switch") if variable.fullmatch(found.line[i])] if ":" in text or "|" in text else []
     return merge(edits, [Edit(found.start[i], found.start[i] + len(found.line[i]), "magic_word") for i in lonely])
 
-
-_VARIABLE_FIRST = frozenset(("DE", "DI", "เร", "ชื", " ", "\t"))
 _PARAMETER = regex.compile(r"\|[ ]?(?:links?|label|italics?|no(?:cat|link|italic)|cat|lang|script|sc|lit(?:eral)?|first|labels?|sort|tr|gloss|abbr|disp|sp|adj|[a-z]{2,12}\d?)[ ]?=[^|()\[\]{};,\n]{0,60}")
 
 

@@ -10,6 +10,7 @@ import regex
 
 from thaiwiki_clean.edits import Edit, merge
 from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines, lines_opening
+from thaiwiki_clean.rules.sections import boilerplate_lines
 from thaiwiki_clean.vocabulary import is_category
 
 __all__ = ["category", "hatnote", "is_intro", "link_list", "list_intro", "list_marker", "navigation", "source_line"]
@@ -33,9 +34,10 @@ def _link_lists(text: str) -> Iterator[tuple[int, int]]:
         return
     titles = {head.line for head in headers(text)}
     intros = _intros(text)
+    gone = boilerplate_lines(text)
     block: list[int] = []  # the short lines since the last header or paragraph
     for i, line in enumerate([*found, ""]):
-        if line and not line.isspace() and i not in titles and len(line) <= NAME_LENGTH and i not in intros:
+        if 0 < len(line) <= NAME_LENGTH and i not in titles and i not in intros and i not in gone and not line.isspace():
             block.append(i)
             continue
         if block:
@@ -175,18 +177,19 @@ def category(text: str) -> list[Edit]:
         edits = [drop_lines(text, i, i, "category") for i, line in enumerate(found) if line and _PREFIXED.fullmatch(line)]
     prefixed = {edit.start for edit in edits}
     start = lines(text).start
+    gone = boilerplate_lines(text)
     i = len(found) - 1
     tail = len(found)
     while i > 0:
         line = found[i].strip()
-        if line and start[i] not in prefixed:
+        if line and start[i] not in prefixed and i not in gone:
             if not _is_category_line(line):
                 break
             tail = i
         i -= 1
     tail = _attached(found, tail)
     if tail < len(found) and _trusted(found, tail):
-        edits += [drop_lines(text, j, j, "category") for j in range(tail, len(found)) if found[j].strip() and start[j] not in prefixed]
+        edits += [drop_lines(text, j, j, "category") for j in range(tail, len(found)) if found[j].strip() and start[j] not in prefixed and j not in gone]
     return sorted(edits)
 
 
@@ -240,7 +243,6 @@ _HATNOTE = regex.compile(
     regex.VERBOSE,
 )
 _HATNOTE_START = re.compile(r"[ \t*:'\"]*(?:ดู|โปรด|กรุณา|อ่าน|บทความ|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|อย่า|ไม่ควร|ระวัง|สำหรับ|\(เปลี่ยนทางจาก)|.{1,80}เปลี่ยนทางมาที่นี่")
-_HATNOTE_FIRST = frozenset((*" \t*:'\"", "ดู", "โป", "กร", "อ่", "บท", "ข้", "รา", "อย", "ไม", "ระ", "สำ", "(เ"))
 
 
 def hatnote(text: str) -> list[Edit]:
@@ -250,7 +252,7 @@ def hatnote(text: str) -> list[Edit]:
     [Edit(start=0, end=24, reason='hatnote', new='')]
     """
     found = lines(text).line
-    may = lines_opening(text, _HATNOTE_FIRST)
+    may = lines_opening(text, "hatnote")
     if "เปลี่ยนทางมาที่นี่" in text:
         may = [i for i, line in enumerate(found) if i in may or "เปลี่ยนทางมาที่นี่" in line]
     return [drop_lines(text, i, i, "hatnote") for i in may if 5 < len(found[i]) < 330 and _HATNOTE_START.match(found[i]) and _HATNOTE.fullmatch(found[i]) and clauses(found[i]) <= 3]
@@ -260,8 +262,7 @@ _NAV = r"ก่อนหน้า|ก่อนหน้านี้|ถัดไ
 _ARROW = r"[←→↑«»‹›<>◄►▲▼]"
 _NAV_PART = regex.compile(rf"\s*(?:{_ARROW}+\s*)?(?:{_NAV})?\s*(?:{_ARROW}+)?\s*", regex.IGNORECASE)
 # Without one of these no line links to the page before and the page after.
-_NAV_SIGN = re.compile(rf"[|/•·]|{_ARROW}".replace("]|[", ""))
-_CHROME_FIRST = frozenset(("จา", "รั", "เน", "ดึ", "ข้", "ไป"))
+_NAV_SIGN = re.compile(rf"[|/•·]|{_ARROW}| [-–—] ")
 _NAV_NAMED = regex.compile(rf"\s*(?:{_NAV})\s*[:：]\s*.{{1,60}}", regex.IGNORECASE)
 _NAV_WORD = regex.compile(rf"(?<!\p{{L}})(?:{_NAV})(?!\p{{L}}|\p{{M}})|{_ARROW}", regex.IGNORECASE)
 _NAV_SPLIT = regex.compile(r"\s*[|·•/]\s*|\s+[-–—]\s+")
@@ -277,11 +278,9 @@ def navigation(text: str) -> list[Edit]:
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
     found = lines(text).line
-    edits = [drop_lines(text, i, i, "navigation") for i in lines_opening(text, _CHROME_FIRST) if len(found[i]) < 160 and _CHROME.fullmatch(found[i])]
-    if _NAV_SIGN.search(text) or "ถัดไป" in text:
-        links = [i for i, line in enumerate(found) if 3 < len(line) < 160 and (_NAV_SIGN.search(line) or "ถัดไป" in line) and _NAV_WORD.search(line) and _is_navigation(line)]
-        return merge(edits, [drop_lines(text, i, i, "navigation") for i in links])
-    return edits
+    edits = [drop_lines(text, i, i, "navigation") for i in lines_opening(text, "frame") if len(found[i]) < 160 and _CHROME.fullmatch(found[i])]
+    links = [i for i in lines_opening(text, "navigation") if 3 < len(line := found[i]) < 160 and _NAV_SIGN.search(line) and _NAV_WORD.search(line) and _is_navigation(line)]
+    return merge(edits, [drop_lines(text, i, i, "navigation") for i in links]) if links else edits
 
 
 def _is_navigation(line: str) -> bool:
@@ -294,7 +293,6 @@ def _is_navigation(line: str) -> bool:
 
 
 _SOURCE = regex.compile(r"[ \t*#:;–—-]*[(\[]?(?:ที่มา|แหล่งที่มา|แหล่งอ้างอิง|อ้างอิง|อ้างอิงจาก|ข้อมูลจาก|ที่มาของข้อมูล|source|ref(?:erence)?)[ ]?[:：=].{0,200}", regex.IGNORECASE)
-_SOURCE_FIRST = frozenset((*" \t*#:;–—(-[", "ที", "แห", "อ้", "ข้", "so", "So", "SO", "re", "Re", "RE"))
 
 
 def source_line(text: str) -> list[Edit]:
@@ -307,7 +305,7 @@ def source_line(text: str) -> list[Edit]:
     """
     if ":" not in text and "：" not in text and "=" not in text:
         return []
-    return [drop_lines(text, i, i, "source_line") for i in lines_opening(text, _SOURCE_FIRST) if _SOURCE.fullmatch(line := lines(text).line[i]) and clauses(line) < 3]
+    return [drop_lines(text, i, i, "source_line") for i in lines_opening(text, "source") if _SOURCE.fullmatch(line := lines(text).line[i]) and clauses(line) < 3]
 
 
 _MARKER = regex.compile(
@@ -322,7 +320,6 @@ _MARKER = regex.compile(
 )
 
 
-_MARKER_FIRST = frozenset((*"*#:;•· \t", "BU"))
 
 
 def list_marker(text: str) -> list[Edit]:
@@ -335,7 +332,7 @@ def list_marker(text: str) -> list[Edit]:
     """
     found = lines(text)
     edits = []
-    for i in lines_opening(text, _MARKER_FIRST):
+    for i in lines_opening(text, "marker"):
         if line := found.line[i]:
             lead = len(line) - len(line.lstrip(" \t"))
             m = _MARKER.match(line, lead)

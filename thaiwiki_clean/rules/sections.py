@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import regex
 
 from thaiwiki_clean.edits import Edit
@@ -19,7 +21,7 @@ from thaiwiki_clean.markup import (
     lines,
 )
 
-__all__ = ["bare_header", "boilerplate_section", "section_header"]
+__all__ = ["bare_header", "boilerplate_lines", "boilerplate_section", "section_header"]
 
 
 def boilerplate_section(text: str) -> list[Edit]:
@@ -34,11 +36,21 @@ def boilerplate_section(text: str) -> list[Edit]:
     ``maybe`` (หมายเหตุ, เว็บไซต์, เพิ่มเติม ...) and ``linkage`` go only when no line below says anything; else their header alone goes.
     Source of the titles: vocabulary/sections.tsv, each with where it was seen.
     """
+    return [drop_lines(text, first, last, "boilerplate_section") for first, last in _boilerplate(text)]
+
+
+def boilerplate_lines(text: str) -> frozenset[int]:
+    """The lines that :func:`boilerplate_section` drops; rules of the same stage need not look at them."""
+    regions = _boilerplate(text)
+    return frozenset(i for first, last in regions for i in range(first, last + 1)) if regions else frozenset()
+
+
+@lru_cache(maxsize=8)
+def _boilerplate(text: str) -> tuple[tuple[int, int], ...]:
+    """First and last line of every section that goes."""
     heads = headers(text)
-    if not heads:
-        return []
     found = lines(text).line
-    edits: list[Edit] = []
+    regions: list[tuple[int, int]] = []
     done = -1  # last line that is gone already
     for at, head in enumerate(heads):
         if head.line <= done or head.kind not in ("certain", "maybe", "linkage"):
@@ -51,9 +63,9 @@ def boilerplate_section(text: str) -> list[Edit]:
             continue
         else:
             last = end - 1
-        edits.append(drop_lines(text, head.line, last, "boilerplate_section"))
+        regions.append((head.line, last))
         done = last
-    return edits
+    return tuple(regions)
 
 
 #: In a section that may hold prose, a longer line that is no citation counts as prose even without a clause word.
@@ -139,9 +151,9 @@ def bare_header(text: str) -> list[Edit]:
     heads = headers(text)
     found = lines(text).line
     titles = {head.line for head in heads if head.bare}
-    for i in range(1, len(found) - 1):
+    for i in [i for i, line in enumerate(found) if 1 < len(line) <= ALONE_LENGTH]:
         line = found[i]
-        if 1 < len(line) <= ALONE_LENGTH and len(found[i - 1]) >= NEIGHBOUR_LENGTH <= len(found[i + 1]) and _ONE_NAME.fullmatch(line) and is_name(line) and is_sentence(found[i + 1]):
+        if 0 < i < len(found) - 1 and len(found[i - 1]) >= NEIGHBOUR_LENGTH <= len(found[i + 1]) and _ONE_NAME.fullmatch(line) and is_name(line) and is_sentence(found[i + 1]):
             titles.add(i)
     if sum(found[i][-1] not in ".：:" and found[i][0] not in "#S" for i in titles) >= DIALECT and all(head.bare for head in heads):
         for i in range(1, len(found) - 1):

@@ -33,7 +33,7 @@ def table(text: str) -> list[Edit]:
     Inside a table a short line without a bar is a cell too. A line that only announces the table goes with it.
     Spared: a bar at the start of a lone line of prose, as in ``|x| คือค่าสัมบูรณ์ของ x``.
     """
-    if "|" not in text and "!!" not in text:
+    if "|" not in text and ("!" not in text or "!!" not in text):
         return []
     found = lines(text).line
     kinds = _kinds(text, found)

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import regex
 
-__all__ = ["bare_title_kind", "bare_titles", "clause_pattern", "is_category", "terms", "title_key", "title_kind"]
+__all__ = ["bare_title_kind", "bare_titles", "clause_pattern", "is_category", "openers", "terms", "title_key", "title_kind"]
 
 #: Titles shorter than this are compared exactly: one slip in a short word makes another word.
 SLIP_LENGTH = 6
@@ -84,6 +84,18 @@ def bare_title_kind(line: str) -> str:
 def bare_titles() -> dict[str, str]:
     """The titles that count when they stand alone on a line, with their kinds."""
     return {row[0]: row[1] for row in terms("sections") if row[1] in ("certain", "maybe", "content")}
+
+
+@cache
+def openers() -> dict[str, tuple[str, ...]]:
+    """First character, or first two, of a line -> the kinds of line that may begin so."""
+    ones: dict[str, list[str]] = {}
+    twos: dict[str, list[str]] = {}
+    for kind, opener in terms("openers"):
+        for head in (" ", "\t") if opener == "<blank>" else (opener,):
+            (ones if len(head) == 1 else twos).setdefault(head, []).append(kind)
+    both = {head: tuple(kinds + [kind for kind in ones.get(head[0], []) if kind not in kinds]) for head, kinds in twos.items()}
+    return {**{head: tuple(kinds) for head, kinds in ones.items()}, **both}
 
 
 @cache
