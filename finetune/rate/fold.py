@@ -19,6 +19,7 @@ LOOKED_AT = 10_000  #: characters in which loops are looked for; what lies behin
 # A piece said three times or more in a row. No copy begins with a mark, and none is cut from the mark after it; nor does
 # one begin with a blank, so that "แมว แมว แมว" repeats "แมว " and the count stands on a line of its own. But for blanks alone.
 _RUN = regex.compile(r"(?![\p{M}ำ])(?:(?!\s)|(?=\s{60}))(.{1,400}?)\1{2,}(?![\p{M}ำ])", regex.DOTALL)
+_BLANKS = regex.compile(r"(?:[ \n](?![\p{M}ำ]))*")
 # Control characters as their Unicode pictures: U+0007 shows as a small BEL instead of not at all.
 _PICTURES = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n\r"} | {0x7F: 0x2421}
 
@@ -70,8 +71,7 @@ def _loops(text: str) -> list[Piece]:
         if look - start < LOOP:
             continue
         copies = (look - start) // len(run[1])
-        while look < len(text) and text[look] in " \n":  # left to stand behind the fold, they would be an empty line
-            look += 1
+        look = _BLANKS.match(text, look).end()  # left to stand behind the fold, they would be an empty line
         if start > at:
             pieces.append(Piece(text[at:start]))
         pieces.append(Piece(run[1], copies, text[start + len(run[1]) : look]))

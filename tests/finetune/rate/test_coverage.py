@@ -91,14 +91,14 @@ def test_three_systems_are_covered() -> None:
     strength = np.array([0.8, 0.2, 0.0])
     rates = 1 / (1 + np.exp(strength[None, :] - strength[:, None]))
     covered = 0
-    number = max(40, SIMULATIONS // 5)
+    number = max(40, SIMULATIONS // 5)  # each draw is fitted by evalica, which takes half a millisecond
     for seed in range(number):
         chance = np.random.default_rng(seed)
         wins = np.zeros((60, 3, 3))
         for x, y in ((0, 1), (0, 2), (1, 2)):
             wins[:, x, y] = chance.binomial(2, rates[x, y], 60)
             wins[:, y, x] = 2 - wins[:, x, y]
-        found = bradley_terry(wins, np.zeros_like(wins), seed=seed, resamples=100)
+        found = bradley_terry(wins, np.zeros_like(wins), seed=seed, resamples=RESAMPLES)
         covered += found.low[0, 1] <= rates[0, 1] <= found.high[0, 1]
     assert_nominal(covered, number, "three systems, first over second, bootstrap of prompts")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from finetune.rate.fold import VISIBLE, Piece, fold
@@ -31,6 +31,7 @@ def test_the_pieces_are_the_text(text: str) -> None:
 
 
 @given(LOOPING)
+@example("แมว" * 20 + " \u0e49")
 def test_no_letter_is_cut_from_its_marks(text: str) -> None:
     clusters = {match.start() for match in regex.finditer(r"\X", text)} | {len(text)}
     at = 0
