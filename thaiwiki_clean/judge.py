@@ -61,7 +61,7 @@ _DISAMBIGUATION = regex.compile(
     r"|[^\n]{1,150}?(?:อาจหมายถึง|สามารถหมายถึง|มีหลายความหมาย|มีความหมายหลายอย่าง|สามารถอ้างถึง|อาจเป็น)[^\n]{0,40}?[:：]?[ ]*"
     r"|(?:หน้าแก้ความกำกวม|หน้านี้เป็นหน้าแก้ความกำกวม)[^\n]*"
 )
-_MAY_MEAN = regex.compile(r"อาจ(?:จะ)?(?:หมายถึง|หมายความถึง|อ้างถึง|มีความหมาย)|สามารถ(?:หมายถึง|อ้างถึง)|หมายถึงได้หลาย|มีหลายความหมาย|แก้ความกำกวม")
+_MAY_MEAN = regex.compile(r"อาจ(?:จะ)?(?:หมายถึง|หมายความถึง|อ้างถึง|มีความหมาย)|สามารถ(?:หมายถึง|อ้างถึง)|หมายถึงได้หลาย|มีหลายความหมาย|แก้ความกำกวม|หมายถึง[ ]?[:：]?$")
 
 
 def is_disambiguation(page: Page) -> bool:
@@ -70,7 +70,7 @@ def is_disambiguation(page: Page) -> bool:
     if not said:
         return False
     titled = _DISAMBIGUATION_TITLE.search(page.title) is not None
-    if not titled and not (_MAY_MEAN.search(said[0][:200]) and (_DISAMBIGUATION.fullmatch(said[0].rstrip()) or len(said[0]) < 60)):
+    if not titled and not (_MAY_MEAN.search(said[0][:200].rstrip()) and (_DISAMBIGUATION.fullmatch(said[0].rstrip()) or len(said[0]) < 60)):
         return False
     return sum(len(line) > 100 and clauses(line) >= 2 for line in said[1:]) * 3 < max(1, len(said) - 1)
 

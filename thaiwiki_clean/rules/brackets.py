@@ -68,6 +68,9 @@ def _mend(text: str, start: int, end: int) -> list[Edit]:
         if first > at:
             edits.append(Edit(at, first, "empty_brackets"))
         at = last
+    if edits or at < end - 1:  # a blank before the closing bracket goes too, but not that of an open date: "(2504 - )"
+        while text[at - 1] == " " and text[at - 2] not in "-–—":
+            at -= 1
     if at < end - 1:
         edits.append(Edit(at, end - 1, "empty_brackets"))
     return edits

@@ -32,7 +32,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], regex.Pattern[str], r
     prefixes = "|".join(row[1] for row in terms("images") if row[0] == "prefix")
     size = re.compile(_SIZE, re.IGNORECASE)
     # Option words that stuck to the first word of a paragraph, likewise.
-    glued = re.compile(rf"(?:(?:{latin}|{_SIZE})[ \t]*\|?[ \t]*)+(?=[\u0e01-\u0e4e]|(?<=px)[a-z])", re.IGNORECASE)
+    glued = re.compile(rf"(?:(?:{latin}|{_SIZE})[ \t]*\|?[ \t]*)+(?=[\u0e01-\u0e4e0-9\"“(]|(?<=px)[a-z])", re.IGNORECASE)
     link = regex.compile(rf"\[\[[ ]?(?:{prefixes})[ ]?:(?:[^\[\]\n]|\[\[[^\[\]\n]{{0,300}}\]\]){{0,1000}}\]\]", regex.IGNORECASE)
     start = re.compile(rf"[ \t*:]*\[{{0,2}}:?(?:{prefixes})[ \t]*:", re.IGNORECASE)
     return size, glued, link, start

@@ -151,7 +151,7 @@ def bare_header(text: str) -> list[Edit]:
     heads = headers(text)
     found = lines(text).line
     titles = {head.line for head in heads if head.bare}
-    for i in [i for i, line in enumerate(found) if 1 < len(line) <= ALONE_LENGTH]:
+    for i in [i for i, line in enumerate(found) if 1 < len(line) <= ALONE_LENGTH and line.strip(" \t")[:1] not in "=|!"]:
         line = found[i]
         if 0 < i < len(found) - 1 and len(found[i - 1]) >= NEIGHBOUR_LENGTH <= len(found[i + 1]) and _ONE_NAME.fullmatch(line) and is_name(line) and is_sentence(found[i + 1]):
             titles.add(i)
