@@ -22,6 +22,9 @@ STUB_LETTERS = 32
 LIST_LETTERS = 120
 LIST_SHARE = 0.5
 
+#: A line that only introduces a list is shorter than this.
+INTRO_LENGTH = 160
+
 _LETTER = regex.compile(r"\p{L}")
 _THAI = regex.compile(r"\p{Thai}")
 
@@ -70,6 +73,8 @@ def is_disambiguation(page: Page) -> bool:
     if not said:
         return False
     titled = _DISAMBIGUATION_TITLE.search(page.title) is not None
+    if not titled and (len(said[0]) > INTRO_LENGTH or clauses(said[0]) > 4):
+        return False
     if not titled and not (_MAY_MEAN.search(said[0][:200].rstrip()) and (_DISAMBIGUATION.fullmatch(said[0].rstrip()) or len(said[0]) < 60)):
         return False
     return sum(len(line) > 100 and clauses(line) >= 2 for line in said[1:]) * 3 < max(1, len(said) - 1)
@@ -84,7 +89,7 @@ def is_list_page(page: Page) -> bool:
     said = next((line.strip() for line in page.raw.split("\n") if line.strip()), "")
     listed = sum(edit.end - edit.start for edit in page.edits if edit.reason in ("link_list", "table", "list_intro"))
     prose = _letters(_sayings(page.text))
-    announced = _LIST_TITLE.match(page.title) is not None or (len(said) < 200 and _LIST_LEAD.match(said) is not None)
+    announced = _LIST_TITLE.match(page.title) is not None or (len(said) < INTRO_LENGTH and clauses(said) <= 1 and _LIST_LEAD.match(said) is not None)
     if announced:
         return prose < LIST_LETTERS
     return _letters(page.text) < STUB_LETTERS and listed > LIST_SHARE * len(page.raw)
