@@ -11,6 +11,7 @@ folder that holds ``make_v3like.py`` and ``score_cleaner.py``. Seconds are CPU s
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import resource
@@ -65,13 +66,13 @@ def wiki_dump_reader(dump: str, out: str, workers: int, clean: bool) -> None:
 
 
 def mwparserfromhell(dump: str, out: str, workers: int, clean: bool) -> None:
-    import mwparserfromhell as parser
+    parser = importlib.import_module("mwparserfromhell")
 
     to_parquet(((n, title, parser.parse(text).strip_code()) for n, title, text in elements(dump)), out)
 
 
 def wikitextparser(dump: str, out: str, workers: int, clean: bool) -> None:
-    from wikitextparser import remove_markup
+    remove_markup = importlib.import_module("wikitextparser").remove_markup
 
     to_parquet(((n, title, remove_markup(text)) for n, title, text in elements(dump)), out)
 
@@ -166,7 +167,7 @@ def gold_rows(tools: str, passages: str, rows: int, seed: int, restored: bool) -
     """Pages of the generator with their right text. ``restored`` puts back what only v3's parser loses: names in {{zh}} and
     {{ญี่ปุ่น}}, the words before a colon in a link, between < and >, and behind an open [[."""
     sys.path.insert(0, tools)
-    import make_v3like as maker
+    maker = importlib.import_module("make_v3like")
 
     if restored:
         put = {"{{{{zh|t={zh}|s={zh}}}}}": "{zh}", "{{{{ญี่ปุ่น|{ja}}}}}": "{ja}"}
@@ -195,7 +196,7 @@ def write_dump(pages: list[dict[str, Any]], path: str, tools: str) -> None:
     import bz2
 
     sys.path.insert(0, tools)
-    import make_v3like as maker
+    maker = importlib.import_module("make_v3like")
 
     plain = path.removesuffix(".bz2")
     maker.write_xml(({"id": n, "title": page["title"], "wikitext": page["wikitext"], "redirect": None, "source": ""} for n, page in enumerate(pages, 1)), plain)
@@ -205,7 +206,7 @@ def write_dump(pages: list[dict[str, Any]], path: str, tools: str) -> None:
 def quality(tools: str, passages: str, others: str, rows: int, seed: int) -> None:
     sys.path.insert(0, tools)
     import pyarrow.parquet as pq
-    import score_cleaner
+    score_cleaner = importlib.import_module("score_cleaner")
 
     from thaiwiki_clean.clean import clean_page
     from thaiwiki_clean.judge import judge
