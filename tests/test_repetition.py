@@ -88,6 +88,11 @@ def test_loops_are_their_definition(units: list[int]) -> None:
     assert all(end - start >= 12 for start, end in found)
 
 
+@given(st.text(st.sampled_from([chr(c) for c in (10, 32, 65, 0xA9, 0xAE, *range(0x0E01, 0x0E5C), *range(0x2010, 0x2028))])) | anything)
+def test_graphemes_are_those_of_unicode(text: str) -> None:
+    assert graphemes(text) == regex.findall(r"\X", text)
+
+
 def datatrove_again(tokens: list[str], n: int) -> float:
     """Characters in sequences met before, as datatrove's find_all_duplicate counts them."""
     seen: set[tuple[str, ...]] = set()
