@@ -21,6 +21,7 @@ REASONS: dict[str, str] = {
     "list_marker": "A list or indent marker that the parser left behind.",
     "repeated_line": "A line that stands earlier on the same page; the first one stays.",
     "repeated_title": "The page's title alone on the line above a text that begins with it.",
+    "recurring_line": "A line that stands on very many pages and says nothing, at the start or the end of this one.",
     "magic_word": "A MediaWiki switch such as __NOTOC__, or a line such as DEFAULTSORT.",
     "template_parameter": "A parameter of a template that the parser left behind a bar.",
     "reference": "A footnote mark such as [1] or [citation needed], or a <ref> with its body.",
@@ -49,5 +50,6 @@ VERDICTS: dict[str, str] = {
     "empty": "Nothing is left after cleaning.",
     "duplicate": "Another page has the same text; that one is kept.",
     "near_duplicate": "Another page has nearly the same text; that one is kept.",
+    "other_namespace": "The page is no article: a talk, template, category or file page of a dump.",
     "bad_row": "The row could not be read: no text, a wrong type, or broken UTF-8.",
 }
