@@ -2,7 +2,7 @@
 
     python ../shared/tools/make_v3like.py --passages ../shared/data/passages_dev.jsonl --rows 12000 \
         --public-columns --recombine --jobs 2 --format parquet --out /tmp/pages.parquet
-    python benchmarks/dedup.py /tmp/pages.parquet [--grow ../shared/data/thaigov_public_domain.parquet]
+    python benchmarks/dedup.py /tmp/pages.parquet [--grow ../shared/data/thaigov_public_domain.parquet] [--scale]
 
 The truth names the page that a copy was made from. Pages that a verdict drops (redirects, stubs, ...) are left out first, as in
 a build. The generator draws from few sentences, so pages come out equal, or over the threshold, that its truth calls unrelated:
@@ -18,10 +18,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thaiwiki_clean.clean import clean
-from thaiwiki_clean.dedup import THRESHOLD, Member, clusters, jaccard, key, signatures
+from thaiwiki_clean.dedup import THRESHOLD, Member, clusters, fold, jaccard, key, signatures
 from thaiwiki_clean.judge import judge
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.recurring import line_counts, merge_counts, recurring, recurring_edits
@@ -97,11 +99,67 @@ def growth(source: Path) -> None:
         print(f"| {len(pages):,} | {len(pages) / signing:,.0f} | {joining:.2f} | {1e6 * joining / len(pages):.0f} | {fell} | {memory:.0f} |")
 
 
+def libraries(source: Path) -> None:
+    """Signatures of 128 minima by rensa, on the same folded text, beside ours (which hold keys and bands as well)."""
+    from rensa import RMinHash
+
+    texts = [fold(text) for text in pq.read_table(source, columns=["text"])["text"].to_pylist()[:1000] if text]
+
+    def minhash(text: str) -> object:
+        sketch = RMinHash(num_perm=128, seed=1)
+        sketch.update([text[i : i + 5] for i in range(len(text) - 4)])
+        return sketch.digest()
+
+    start = time.process_time()
+    for text in texts:
+        minhash(text)
+    theirs = time.process_time() - start
+    start = time.process_time()
+    signatures((str(i), text) for i, text in enumerate(texts))
+    ours = time.process_time() - start
+    print(f"\nsignatures, pages/s: ours {len(texts) / ours:,.0f}, rensa RMinHash {len(texts) / theirs:,.0f} ({theirs / ours:.1f} times ours)")
+
+
+def scale() -> None:
+    """Clusters of many pages, from made-up signatures: one page in ten doubles another exactly, one in ten nearly."""
+    print("\n| made-up signatures | clusters, s | us a page | most memory of the process, MB |\n|---|---|---|---|")
+    template = signatures([("0", "")])
+    for count in (20_000, 200_000, 1_000_000):
+        rng = np.random.default_rng(1)
+        bands = rng.integers(0, 2**63, (count, 21), np.uint64)
+        minima = rng.integers(0, 256, (count, 128), np.uint8)
+        keys = rng.integers(0, 256, (count, 16), np.uint8)
+        tenth = count // 10
+        keys[:tenth] = keys[tenth : 2 * tenth]
+        bands[:tenth] = bands[tenth : 2 * tenth]
+        bands[2 * tenth : 3 * tenth, :11] = bands[3 * tenth : 4 * tenth, :11]
+        minima[2 * tenth : 3 * tenth] = minima[3 * tenth : 4 * tenth]
+        table = pa.table(
+            [
+                pa.array([str(i) for i in range(count)]),
+                pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), count, [None, pa.py_buffer(keys.tobytes())]),
+                pa.array(np.full(count, 1000, np.int32)),
+                pa.FixedSizeListArray.from_arrays(pa.array(bands.ravel()), 21),
+                pa.FixedSizeBinaryArray.from_buffers(pa.binary(128), count, [None, pa.py_buffer(minima.tobytes())]),
+            ],
+            schema=template.schema,
+        )
+        start = time.process_time()
+        clusters([table], lambda ids: dict.fromkeys(ids, "แมวเป็นสัตว์เลี้ยงลูกด้วยนม"))
+        seconds = time.process_time() - start
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+        print(f"| {count:,} | {seconds:.1f} | {1e6 * seconds / count:.0f} | {memory:.0f} |")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pages", type=Path)
     parser.add_argument("--grow", type=Path, help="a parquet file with a text column of real prose")
+    parser.add_argument("--scale", action="store_true", help="clusters of up to a million made-up signatures")
     args = parser.parse_args()
     accuracy(args.pages)
     if args.grow:
         growth(args.grow)
+        libraries(args.grow)
+    if args.scale:
+        scale()
