@@ -93,8 +93,7 @@ def recurring(counts: pa.Table, min_pages: int = MIN_PAGES) -> frozenset[int]:
     return frozenset(
         row["line"]
         for row in some.to_pylist()
-        if max(row["top"], row["bottom"]) >= _SHARE * row["pages"]
-        and (not row["sentence"] or row["pages"] >= min_pages * SENTENCE_FACTOR)
+        if max(row["top"], row["bottom"]) >= _SHARE * row["pages"] and (not row["sentence"] or row["pages"] >= min_pages * SENTENCE_FACTOR)
     )
 
 

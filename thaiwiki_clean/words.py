@@ -25,13 +25,13 @@ Segment = Callable[[str], list[str]]
 # nlpo3 1.4.0 keeps no set of visited nodes: where no cut is unambiguous it walks every path, 0.2 ms a character
 # instead of 0.3 us ("กรอ" or "ส" said 100 times). newmm 5.4.0 has the set (2.5 us a character there), but copies the rest
 # of the line at every cluster. So a run that may blow up goes to newmm, and no engine sees more than a window.
-# Words over and over, and consonants without vowels, are what blows up: a search by random change for dear runs of
-# dictionary words found 200 us a character without these two tests and 0.8 with them (benchmarks/words.py).
+# Words over and over, and consonants without vowels, are what blows up: a minute's search by random change for dear runs
+# of dictionary words found 200 us a character without these two tests and 0.8 with them. That is evidence, no proof.
 _RUN = re.compile(r"[^ ]{24,}")  # in 65,940 runs of real passages the median is 9 characters, p99 86, the longest 284
 _CONSONANTS = re.compile("[ก-ฮ]{16}")  # 4 of 5,494 lines of real passages
 _LOOP_SAMPLE, _LOOP_STEP, _LOOP_REACH = 8, 16, 40  # characters; 0.5 % of real text is in runs that match
 # Characters that an engine sees at once: of a line (newmm's copies cost a tenth of the rest at this size), and of a run
-# without a blank in nlpo3. A window ends where a word ends, so few words are touched: 0.5 % in 300 kB without a blank.
+# without a blank in nlpo3. A window ends where a word ends, so few words are touched: 0.5 % of the boundaries in 300,000 characters without a blank.
 _LINE_WINDOW, _RUN_WINDOW = 4000, 400
 _MARGIN = 40  # words that end so near the end of a window are segmented again with what follows; words are shorter
 
