@@ -6,7 +6,9 @@ import errno
 import json
 import os
 import random
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -158,12 +160,14 @@ def test_the_number_of_workers_does_not_show(source: Path, undisturbed: Path, tm
     assert contents(tmp_path / "out") == contents(undisturbed)
 
 
+@pytest.mark.slow  # a scheduler and two workers start, and each loads the dictionary
 def test_a_cluster_gives_the_same_bytes(source: Path, undisturbed: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="the dask engine is an extra")
     build(str(source), tmp_path / "out", engine="dask", workers=2)
     assert contents(tmp_path / "out") == contents(undisturbed)
 
 
+@pytest.mark.slow  # four builds begin, each with processes of its own
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
 def test_a_build_that_was_killed_gives_the_same_bytes(source: Path, undisturbed: Path, tmp_path: Path) -> None:
     code = (
@@ -351,3 +355,37 @@ def test_datasets_loads_the_folder(undisturbed: Path, offline: Any) -> None:
     assert {name: len(split) for name, split in offline(str(undisturbed)).items()} == {k: n for k, n in manifest.examples.items() if n}
     assert len(offline(str(undisturbed), "articles")["train"]) == manifest.articles
     assert offline(str(undisturbed), "dropped")["train"]["id"] == [row["id"] for row in rows(undisturbed, "dropped")]
+
+
+# ---- docs/how-to/on-a-cluster.md
+
+
+def commands_of_the_page() -> list[list[str]]:
+    """Every command of the how-to page."""
+    text = (ROOT / "docs" / "how-to" / "on-a-cluster.md").read_text("utf-8")
+    return [shlex.split(line[2:]) for line in text.split("\n") if line.startswith("$ ")]
+
+
+@pytest.mark.slow  # five processes start: a scheduler, a nanny with two workers, and the command
+def test_the_commands_of_the_how_to_page_work(source: Path, undisturbed: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the dask engine is an extra")
+    scheduler, workers, command = commands_of_the_page()
+    with socket.socket() as free:  # the port of the page may be somebody's
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    dask = str(Path(sys.executable).parent / "dask")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for words in (scheduler, workers):
+            said = [dask, *(word.replace("8786", port) for word in words[1:])]
+            started.append(subprocess.Popen(said, env=environment, stderr=subprocess.DEVNULL, cwd=tmp_path))
+        (tmp_path / "pages").symlink_to(source)
+        places = {"pages.parquet": str(tmp_path / "pages"), "clean/": str(tmp_path / "out")}
+        said = [sys.executable, "-m", "thaiwiki_clean", *(places.get(word, word).replace("8786", port) for word in command[1:])]
+        subprocess.run(said, env=environment, check=True, cwd=tmp_path, capture_output=True, timeout=240)
+    finally:
+        for process in reversed(started):
+            process.terminate()
+            process.wait(30)
+    assert contents(tmp_path / "out") == contents(undisturbed)

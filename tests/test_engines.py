@@ -142,7 +142,7 @@ def test_all_cores_that_we_may_use_are_counted() -> None:
 @pytest.fixture(scope="module")
 def cluster() -> object:
     distributed = pytest.importorskip("distributed", reason="the dask engine is an extra")
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
         yield cluster
 
 

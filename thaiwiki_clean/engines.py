@@ -167,7 +167,7 @@ def _dask(workers: int, scheduler: str | None) -> Iterator[Run]:
         raise ImportError("the dask engine needs dask.distributed: pip install 'thaiwiki-clean[dask]'") from None
     with contextlib.ExitStack() as stack:
         if scheduler is None:
-            cluster = LocalCluster(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+            cluster = LocalCluster(n_workers=workers, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0")
             client = stack.enter_context(Client(stack.enter_context(cluster)))
         else:
             try:
