@@ -266,12 +266,13 @@ def test_a_text_that_is_too_long_falls_and_the_next_page_is_read(tmp_path: Path,
     path = write(tmp_path / "a.xml", [element(1, "ก" * 5000), element(2, "ข")])
     first, second = pages_of(path)
     assert (first.dropped, second.raw) == ("bad_row", "ข")
+    assert [record.text for record in dump_xml.records(path, 0, path.stat().st_size)] == ["", "ข"]  # what is too long is not held
     with pytest.raises(SourceError, match=r"page 'หน้า 1' \(id 1\)"):
         list(read_dump_shard(dump_shards(str(path))[0], True))
 
 
 def test_one_endless_tag_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dump_xml, "_MAX_TAG", 1 << 20)
+    monkeypatch.setattr(dump_xml, "MAX_TAG", 1 << 20)
     path = write(tmp_path / "a.xml", [element(1, "ก"), element(2, "ข").replace("<text ", "<text a='" + "x" * (5 << 20) + "' ")])
     with pytest.raises(SourceError, match="a tag longer"):
         pages_of(path)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.readers.dump_bytes import DamagedError, cuts
-from thaiwiki_clean.readers.dump_xml import MAX_TEXT, Record, Site, records, site_of
+from thaiwiki_clean.readers.dump_site import Site, site_of
+from thaiwiki_clean.readers.dump_xml import MAX_TEXT, Record, records
 from thaiwiki_clean.readers.records import Columns, Shard, SourceError
 from thaiwiki_clean.readers.wikitext import Extracted, Words, extract, redirect_target, words_of
 
