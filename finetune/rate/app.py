@@ -224,7 +224,7 @@ def _static(name: str, kind: str) -> Any:
     content = (files("finetune.rate") / "static" / name).read_bytes()
 
     async def serve(request: Request) -> Response:
-        return Response(content, media_type=kind)
+        return Response(content, media_type=kind, headers={"cache-control": "private, max-age=600"})  # not anew with each item
 
     return serve
 

@@ -66,7 +66,8 @@ def seat(chromium: Any) -> Iterator[Callable[..., Seat]]:
         seat = Seat(context.new_page(), [], [])
         seat.page.on("console", lambda message: seat.faults.append(f"console: {message.text}"))
         seat.page.on("pageerror", lambda error: seat.faults.append(f"script: {error}"))
-        seat.page.on("requestfailed", lambda request: seat.faults.append(f"failed: {request.url}"))
+        # A request that the next page cuts short (the icon, mostly) is no fault.
+        seat.page.on("requestfailed", lambda r: seat.faults.append(f"{r.failure}: {r.url}") if r.failure != "net::ERR_ABORTED" else None)
         seat.page.on("response", lambda r: seat.faults.append(f"{r.status}: {r.url}") if r.status >= 400 else None)
         seat.page.on("request", lambda request: seat.asked.append(request.url))
         return seat
