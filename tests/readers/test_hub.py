@@ -172,6 +172,19 @@ def test_what_the_hub_answers_is_one_line(name, status, line, client):
     assert str(error.value) == line
 
 
+def test_a_cache_does_not_speak_for_a_hub_that_answered(client, monkeypatch):
+    monkeypatch.setattr(huggingface_hub, "get_cached_repo_tree", lambda *args, **kwargs: [SimpleNamespace(path="data/train.jsonl")], raising=False)
+    client.error = answer("RepositoryNotFoundError", 404)
+    with pytest.raises(SourceError, match="no such file, folder or data set on the Hub"):
+        open_source(V3)
+
+
+def test_what_the_client_noted_is_read_when_the_hub_is_out_of_reach(client, monkeypatch):
+    monkeypatch.setattr(huggingface_hub, "get_cached_repo_tree", lambda *args, **kwargs: [SimpleNamespace(path="data/train.jsonl")], raising=False)
+    client.error = ConnectionError("no route")
+    assert [page.title for page in read(V3)] == ["train"]
+
+
 @pytest.mark.parametrize("kind", [ConnectionError, TimeoutError, OSError])
 def test_no_network_is_one_line_that_says_what_to_do(kind, client):
     client.error = kind("no\nroute")

@@ -79,7 +79,7 @@ def write_jsonl_crlf_bom(rows: Rows, folder: Path) -> Path:
 
 
 def write_jsonl_blank_lines(rows: Rows, folder: Path) -> Path:
-    (folder / "p.jsonl").write_bytes(b"\n" + jsonl_bytes(rows, "\n \n").rstrip(b"\n"))
+    (folder / "p.jsonl").write_bytes(b"\n" + jsonl_bytes(rows, "\n \n").rstrip(b"\n "))
     return folder / "p.jsonl"
 
 

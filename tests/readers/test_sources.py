@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +15,7 @@ import pytest
 
 from thaiwiki_clean.readers import SourceError, open_source, read
 
+ROOT = Path(__file__).parents[2]
 LINE = b'{"title": "t", "text": "%s"}\n'
 
 
@@ -79,7 +82,7 @@ def test_page_ids_are_unique_across_files_of_one_name(tmp_path):
 
 
 def test_shards_sort_in_source_order(tmp_path):
-    names = [shard.name for shard in open_source(str(folder_of(tmp_path, "a.jsonl", "a!.jsonl", "a/a.jsonl", "ก.jsonl"))).shards]
+    names = [shard.name for shard in open_source(str(folder_of(tmp_path, "a.jsonl", "a.jsonl !.jsonl", "a/a.jsonl", "ก.jsonl"))).shards]
     assert names == sorted(names)
 
 
@@ -292,3 +295,26 @@ def test_a_file_that_vanished_between_opening_and_reading(tmp_path):
     (tmp_path / "a.jsonl").unlink()
     with pytest.raises(SourceError, match="No such file"):
         list(read_shard(shard))
+
+
+# --------------------------------------------------------------------------- dumps
+
+DUMP = """<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="th">
+  <siteinfo><sitename>วิกิพีเดีย</sitename><dbname>thwiki</dbname><base>https://th.wikipedia.org/wiki/X</base>
+    <namespaces><namespace key="0" case="case-sensitive" /></namespaces></siteinfo>
+  <page><title>แมว</title><ns>0</ns><id>7</id><revision><id>9</id><text>'''แมว'''เป็นสัตว์</text></revision></page>
+</mediawiki>"""
+
+
+@pytest.mark.parametrize("name", ["thwiki.xml", "deep/thwiki.xml"])
+def test_a_dump_is_a_source_like_any_other(name, tmp_path):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text(DUMP, "utf-8")
+    source = open_source(str(tmp_path))
+    assert (source.kind, [shard.file for shard in source.shards]) == ("dump", [name])
+    assert [(page.id, page.title, page.raw) for page in read(str(tmp_path))] == [("7", "แมว", "แมวเป็นสัตว์")]
+
+
+def test_the_door_opens_without_heavy_libraries():
+    code = "import sys, thaiwiki_clean.readers; print([m for m in ('pyarrow', 'huggingface_hub', 'pandas', 'datasets') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"

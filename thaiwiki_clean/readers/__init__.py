@@ -100,7 +100,7 @@ def _cut(path: Path, name: str, kind: str, columns: Columns) -> tuple[list[Shard
     if kind == "dump":
         from thaiwiki_clean.readers.dump import dump_shards
 
-        return list(dump_shards(str(path))), None
+        return list(dump_shards(str(path), name)), None
     from thaiwiki_clean.readers.tables import arrow_shards, parquet_shards
 
     return arrow_shards(path, name, columns) if kind == "arrow" else parquet_shards(path, name, columns)

@@ -87,7 +87,7 @@ def find_files(source: str, split: str | None) -> tuple[str, list[File]] | None:
 
 def of_split(files: Iterable[File], split: str | None, source: str) -> list[File]:
     """The files whose name, or a folder above them, is the split or begins with it; all of them for None."""
-    every = sorted(files, key=lambda f: f.name + "#")
+    every = sorted(files, key=lambda f: f.name)
     if split is None:
         return every
     bears = re.compile(rf"(^|/){re.escape(split)}([-._/]|$)")
