@@ -289,7 +289,9 @@ def test_a_finished_folder_is_left_as_it_is(source: Path, undisturbed: Path) -> 
 def test_what_killed_writers_left_is_swept_out(source: Path, undisturbed: Path, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         build(str(source), tmp_path / "out", engine="serial", progress=_stop_at(0.4))
-    (tmp_path / "out" / ".work" / "1-clean" / "00000.parquet.0123.tmp").write_bytes(b"half")
+    half = tmp_path / "out" / ".work" / "out" / "articles" / "articles-00000-of-00001.parquet.0123.tmp"  # would be published
+    half.parent.mkdir(parents=True)
+    half.write_bytes(b"half")
     build(str(source), tmp_path / "out", engine="serial")
     assert contents(tmp_path / "out") == contents(undisturbed)
 
@@ -336,7 +338,7 @@ def test_an_empty_source_makes_a_folder_without_rows(tmp_path: Path) -> None:
 def test_the_samples_show_every_reason_with_the_raw_text(undisturbed: Path) -> None:
     manifest = Manifest.read(undisturbed)
     samples = pq.read_table(undisturbed / "samples.parquet").to_pylist()
-    assert {row["shows"] for row in samples} == {*manifest.edits, *manifest.dropped}
+    assert {row["shows"] for row in samples} - {"by chance"} == {*manifest.edits, *manifest.dropped}
     assert all(apply(row["raw"], [Edit(**edit) for edit in row["edits"]]) == row["text"] for row in samples)
 
 
