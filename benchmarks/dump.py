@@ -3,8 +3,9 @@
     python benchmarks/dump.py speed DUMP.xml.bz2 --others PYTHON      # one run, every tool in its own process
     python benchmarks/dump.py quality TOOLS PASSAGES --others PYTHON  # against pages whose right text is known
 
-``PYTHON`` is an interpreter that has wiki-dump-reader, mwparserfromhell, wikitextparser, wikiextractor and pyarrow (an environment
-of their own: WikiExtractor is AGPL and wikitextparser GPL; they are run, never imported by this project). ``TOOLS`` is the
+``PYTHON`` is an interpreter that has mwparserfromhell, wikitextparser, wikiextractor and pyarrow (an environment of their own:
+WikiExtractor is AGPL and wikitextparser GPL; they are run, never imported by this project). wiki-dump-reader is MIT and may stand
+in this one; "and the rules" cleans what comes out, as v3 would have to be cleaned to be as good. ``TOOLS`` is the
 folder that holds ``make_v3like.py`` and ``score_cleaner.py``. Seconds are CPU seconds of the process and its children.
 """
 
@@ -62,7 +63,14 @@ def wiki_dump_reader(dump: str, out: str, workers: int, clean: bool) -> None:
         with bz2.open(dump) as packed:
             shutil.copyfileobj(packed, plain, 1 << 20)
         plain.flush()
-        to_parquet(((str(n), title, cleaner.build_links(cleaner.clean_text(text))[0]) for n, (title, text) in enumerate(iterate(plain.name))), out)
+        texts = ((str(n), title, cleaner.build_links(cleaner.clean_text(text))[0]) for n, (title, text) in enumerate(iterate(plain.name)))
+        to_parquet(((n, title, rules(text)) for n, title, text in texts) if clean else texts, out)
+
+
+def rules(text: str) -> str:
+    from thaiwiki_clean.clean import clean
+
+    return clean(text)
 
 
 def mwparserfromhell(dump: str, out: str, workers: int, clean: bool) -> None:
@@ -88,7 +96,9 @@ def wikiextractor(dump: str, out: str, workers: int, clean: bool) -> None:
     to_parquet(((str(row["id"]), row["title"], row["text"]) for row in rows), out)
 
 
-PATHS = {"ours": ours, "ours, text only": ours, "wiki-dump-reader": wiki_dump_reader, "WikiExtractor": wikiextractor, "mwparserfromhell": mwparserfromhell, "wikitextparser": wikitextparser}
+PATHS = {"ours, text only": ours, "wiki-dump-reader": wiki_dump_reader, "ours and the rules": ours, "wiki-dump-reader and the rules": wiki_dump_reader, "WikiExtractor": wikiextractor, "mwparserfromhell": mwparserfromhell, "wikitextparser": wikitextparser}
+
+OTHERS = ("WikiExtractor", "mwparserfromhell", "wikitextparser")  # read with the interpreter given as --others
 
 
 def elements(dump: str) -> Iterator[tuple[str, str, str]]:
@@ -137,7 +147,7 @@ def run(name: str, dump: str, out: str, workers: int, python: str) -> dict[str, 
 
 
 def one(name: str, dump: str, out: str, workers: int) -> None:
-    PATHS[name](dump, out, workers, name == "ours")
+    PATHS[name](dump, out, workers, name.endswith("and the rules"))
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     Path(f"{out}.peak").write_text(str(peak / 1024))
 
@@ -155,7 +165,7 @@ def speed(dump: str, others: str, names: list[str], repeats: int, workers: int) 
         for name in names:
             with tempfile.TemporaryDirectory() as folder:
                 out = f"{folder}/out"
-                took = run(name, dump, out, workers, sys.executable if name.startswith("ours") else others)
+                took = run(name, dump, out, workers, others if name in OTHERS else sys.executable)
                 peak = float(Path(f"{out}.peak").read_text())
             print(f"| {name} | {took['wall']:.1f} | {took['cpu']:.1f} | {size / 1e6 / took['cpu']:.1f} | {peak:.0f} |", flush=True)
 

@@ -20,9 +20,9 @@ from typing import BinaryIO, NamedTuple, cast
 
 __all__ = ["DamagedError", "Piece", "cuts", "kind_of", "pieces"]
 
-#: Compressed bytes a shard: large enough that its head (one block, read twice) costs nothing, small enough that the last
-#: shards end together. Thai Wikipedia (some 0.4 GB) makes 64 shards, a small dump as many as it has megabytes.
-SHARDS, SMALLEST = 64, 1 << 20
+#: Shards of a large dump, and the fewest bytes of one: each reads one block (0.1-0.2 MB packed) that belongs to the next, and the
+#: last shards should end together. Thai Wikipedia (some 0.4 GB) makes 64.
+SHARDS, SMALLEST = 64, 4 << 20
 #: Bytes read at once from a file that is not cut into blocks.
 READ = 1 << 20
 

@@ -6,7 +6,9 @@ Expat, with whatever a dump has no use for refused: a document type, and so ever
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 from xml.parsers import expat
@@ -57,6 +59,13 @@ def site_of(path: str | Path) -> Site:
 
     Raises DamagedError when the file does not begin as a MediaWiki export.
     """
+    about = os.stat(path)
+    return _site_of(str(path), about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _site_of(path: str, size: int, changed: int) -> Site:
+    """A worker reads many parts of one file: its head once."""
     head = _Head()
     parser = new_parser()
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = head.start, head.end, head.data
