@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 # The extras that the tests use. None of them depends on torch; training has its own installation page.
-EXTRAS := words,hub,pandas
+EXTRAS := words,hub,pandas,report,dask,rate
 
 SAMPLE := thaiwiki_clean/samples/pages.jsonl
 
