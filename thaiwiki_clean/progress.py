@@ -18,15 +18,15 @@ Progress = Callable[[str, float], None]
 Planned = tuple[Path, Callable[..., None], tuple[Any, ...]]
 
 
-# CPU time of each stage as a share of the whole: benchmarks/scale.py, 200,000 rows.
+# CPU time of each stage as a share of the whole: benchmarks/scale.py stages, 2,000 rows.
 _SHARES = {
-    "reading and cleaning": 0.3,
-    "recurring lines": 0.01,
+    "reading and cleaning": 0.17,
+    "recurring lines": 0.005,
     "words and verdicts": 0.49,
-    "duplicates": 0.04,
-    "families": 0.01,
-    "examples": 0.05,
-    "writing": 0.1,
+    "duplicates": 0.01,
+    "families": 0.005,
+    "examples": 0.29,
+    "writing": 0.03,
 }
 
 
@@ -67,7 +67,7 @@ def progress_bar(*, quiet: bool = False) -> Iterator[Progress]:
         nonlocal bar
         if bar is None:
             bar = tqdm(total=1.0, initial=done, bar_format=form, disable=True if quiet else None, smoothing=0.1, leave=False)
-        bar.set_description(stage, refresh=False)
+        bar.set_description_str(stage, refresh=False)
         bar.update(done - bar.n)
         bar.refresh()
 
