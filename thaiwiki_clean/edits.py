@@ -16,7 +16,7 @@ Offsets count Python characters (code points), ``start`` included, ``end`` not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain, pairwise
+from itertools import chain
 from typing import NamedTuple
 
 __all__ = ["Edit", "apply", "check", "compose", "merge", "pieces", "undo"]
@@ -92,25 +92,31 @@ def undo(text: str, edits: Sequence[Edit], removed: Sequence[str]) -> str:
     return "".join(out)
 
 
-def merge(*groups: Sequence[Edit]) -> list[Edit]:
+def merge(*groups: Iterable[Edit]) -> list[Edit]:
     """Edits of one text in order; where two overlap, the one of the earlier group stands.
 
     >>> merge([Edit(4, 9, "table")], [Edit(0, 2, "url"), Edit(5, 6, "url")])
     [Edit(start=0, end=2, reason='url', new=''), Edit(start=4, end=9, reason='table', new='')]
     """
-    out = sorted(chain.from_iterable(groups))
-    if all(a.end <= b.start for a, b in pairwise(out)):
+    ordered = [sorted(group) for group in groups]
+    out = sorted(chain.from_iterable(ordered))
+    at = 0
+    for start, end, _, _ in out:
+        if start < at:
+            break
+        at = end
+    else:
         return out
     out = []
-    for group in groups:
-        old, out, at = out, [], 0
-        for edit in sorted(group):
-            while at < len(old) and old[at].end <= edit.start:
-                out.append(old[at])
-                at += 1
-            if (at == len(old) or old[at].start >= edit.end) and (not out or out[-1].end <= edit.start):
+    for group in ordered:
+        old, out, i = out, [], 0
+        for edit in group:
+            while i < len(old) and old[i].end <= edit.start:
+                out.append(old[i])
+                i += 1
+            if (i == len(old) or old[i].start >= edit.end) and (not out or out[-1].end <= edit.start):
                 out.append(edit)
-        out += old[at:]
+        out += old[i:]
     return out
 
 
@@ -121,8 +127,8 @@ def compose(first: Sequence[Edit], then: Sequence[Edit]) -> list[Edit]:
     >>> [(e.start, e.end, e.reason) for e in compose(first, [Edit(1, 4, "empty_brackets")])]
     [(1, 3, 'empty_brackets'), (3, 5, 'template'), (5, 6, 'empty_brackets')]
 
-    What was dropped first keeps its reason: a later edit that reaches over it is split around it.
-    A fold that a later edit takes goes with that edit, reason and all.
+    What was removed first keeps its reason: a later drop that reaches over a drop or a fold is split around it,
+    and the fold becomes a drop. Only a later fold takes an earlier fold with it, reason and all.
     """
     if not first:
         return list(then)
@@ -136,19 +142,19 @@ def compose(first: Sequence[Edit], then: Sequence[Edit]) -> list[Edit]:
             shift += e.end - e.start - len(e.new)
             i += 1
         at = start + shift  # raw offset from which this edit has not been written down yet
+        folds = new != ""
         while i < n and first[i].start - shift < end:
             e = first[i]
-            if e.new:
-                at = min(at, e.start)
-            else:
+            if not (e.new and folds):
                 if e.start > at:
                     out.append(Edit(at, e.start, reason, new))
                     new = ""
-                out.append(e)
+                out.append(Edit(e.start, e.end, e.reason) if e.new else e)
                 at = e.end
             shift += e.end - e.start - len(e.new)
             i += 1
-        out.append(Edit(at, end + shift, reason, new))
+        if at < end + shift:
+            out.append(Edit(at, end + shift, reason, new))
     out += first[i:]
     return out
 
