@@ -25,6 +25,7 @@ from thaiwiki_clean.folder import BuildError, claim, finished, publish
 from thaiwiki_clean.manifest import NAME, Manifest, gather
 from thaiwiki_clean.progress import Meter, Planned, Progress, progress_bar
 from thaiwiki_clean.shards import stats, write_text
+from thaiwiki_clean.tally import DRAWN
 
 if TYPE_CHECKING:
     from thaiwiki_clean.readers import Columns, Source
@@ -145,7 +146,9 @@ def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, ev
     for split in published.SPLITS:
         for path, parts in _files(staged / "data", split, [count[split] for count in counts]):
             files.append((path, published.deal_examples, (parts, [examples[part.number] for part in parts], split)))
-    shown = published.to_show([stats(path)["show"] | more for path, more in zip(measured, told["show"], strict=True)])
+    tallies = [stats(path) for path in measured]
+    shown = published.to_show([tally["show"] | more for tally, more in zip(tallies, told["show"], strict=True)])
+    shown += published.draw([tally["drawn"] for tally in tallies], DRAWN)
     samples = staged / "samples.parquet"
     files.append((samples, published.write_samples, (shown, [measured[number] for _, number, _ in shown], duplicates)))
     meter.run("writing", files)

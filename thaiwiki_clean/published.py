@@ -122,7 +122,7 @@ EXAMPLES = pa.schema(
 
 
 def write_samples(rows: Sequence[tuple[str, int, int]], sources: Sequence[Path], duplicates: Path, out: Path) -> None:
-    """Pages to show, with their raw text: for every reason and verdict a few, as ``(reason, shard, row)``.
+    """Pages to show, with their raw text, as ``(reason, shard, row)``: for every reason and verdict a few, and some by chance.
 
     The raw text of all pages is not published; whoever has the source has it.
     """
@@ -131,7 +131,7 @@ def write_samples(rows: Sequence[tuple[str, int, int]], sources: Sequence[Path],
     for number, source, group in sorted({(number, source, row // GROUP) for (_, number, row), source in zip(rows, sources, strict=True)}):
         pages, verdicts = read_group(source, group).select(PAGES.names), read_group(duplicates, number)
         for row in {row for _, n, row in rows if n == number and row // GROUP == group}:
-            page = pages.slice(row % GROUP, 1)
+            page = pages.take(pa.array([row % GROUP]))  # a slice would hold the whole row group
             for name in VERDICTS.names:
                 page = page.set_column(page.schema.get_field_index(name), name, verdicts[name].slice(row, 1))
             found[number, row] = page
@@ -144,6 +144,20 @@ def write_samples(rows: Sequence[tuple[str, int, int]], sources: Sequence[Path],
 
 
 SAMPLES = pa.schema([*PAGES, ("shows", pa.string())])
+
+
+#: What pages show that were drawn by chance.
+BY_CHANCE = "by chance"
+
+
+def draw(told: Sequence[Sequence[tuple[int, int]]], most: int) -> list[tuple[str, int, int]]:
+    """The ``most`` pages with the least numbers, from what every shard has to offer.
+
+    >>> draw([[(30, 0), (90, 5)], [(10, 2)]], most=2)
+    [('by chance', 1, 2), ('by chance', 0, 0)]
+    """
+    offers = sorted((chance, number, row) for number, shard in enumerate(told) for chance, row in shard)
+    return [(BY_CHANCE, number, row) for _, number, row in offers[:most]]
 
 
 def to_show(told: Sequence[Mapping[str, Sequence[tuple[bool, int]]]], most: int = 3) -> list[tuple[str, int, int]]:

@@ -1,20 +1,25 @@
-"""Counts of a shard: what was taken out, what could not be read, and pages to show for it. They are added up in the manifest."""
+"""Counts of a shard: what was taken out, what could not be read, pages to show for it. The manifest and the report add them up."""
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from thaiwiki_clean.page import Page
 
-__all__ = ["Damage", "Tally"]
+__all__ = ["DRAWN", "Damage", "Tally"]
+
+Rank = TypeVar("Rank", tuple[bool, int], tuple[int, int])
 
 # A page that is shown fits on a screen and says something; where a shard has none for a reason, its first page serves.
 _FIT_TO_SHOW = range(200, 3000)
 _SHOWN = 2  # pages of a shard for every reason: one may turn out to be a duplicate
 _DAMAGE_SHOWN = 20
+#: Pages of a build that are drawn by chance, to be read and to be measured as they came; so many of every shard stand for it.
+DRAWN = 400
 
 
 class Damage:
@@ -47,6 +52,7 @@ class Tally:
         self.characters: Counter[str] = Counter()
         self.wikis: Counter[str] = Counter()
         self.show: dict[str, list[tuple[bool, int]]] = {}
+        self.drawn: list[tuple[int, int]] = []
         self.rows = self.raw = self.text = 0
 
     def add(self, pages: Iterable[Page]) -> None:
@@ -62,16 +68,12 @@ class Tally:
             self.pages.update(reasons)
             for reason in (*reasons, *([page.dropped] if page.dropped else [])):
                 self._show(reason, page)
+            _keep(self.drawn, (-_chance(page), -self.rows), DRAWN)
             self.rows += 1
 
     def _show(self, reason: str, page: Page) -> None:
         # The best by (does not fit, row); negated, for the heap gives its least.
-        best = self.show.setdefault(reason, [])
-        rank = (len(page.raw) in _FIT_TO_SHOW, -self.rows)
-        if len(best) < _SHOWN:
-            heapq.heappush(best, rank)
-        else:
-            heapq.heappushpop(best, rank)
+        _keep(self.show.setdefault(reason, []), (len(page.raw) in _FIT_TO_SHOW, -self.rows), _SHOWN)
 
     def about(self) -> dict[str, Any]:
         """All counts, as they are kept in a file."""
@@ -81,6 +83,21 @@ class Tally:
             "removed": self.characters,
             "wikis": self.wikis,
             "show": {reason: sorted((not fit, -row) for fit, row in best) for reason, best in sorted(self.show.items())},
+            "drawn": sorted((-chance, -row) for chance, row in self.drawn),
             "raw": self.raw,
             "text": self.text,
         }
+
+
+def _keep(best: list[Rank], rank: Rank, most: int) -> None:
+    """Put ``rank`` into a heap of the ``most`` greatest."""
+    if len(best) < most:
+        heapq.heappush(best, rank)
+    else:
+        heapq.heappushpop(best, rank)
+
+
+def _chance(page: Page) -> int:
+    """A number that has nothing to do with what a page says; the same however the pages are dealt into shards."""
+    name = f"{page.source}\n{page.id}\n{page.title}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(name, digest_size=6).digest())
