@@ -177,7 +177,7 @@ def gold_rows(tools: str, passages: str, rows: int, seed: int, restored: bool) -
     """Pages of the generator with their right text. ``restored`` puts back what only v3's parser loses: names in {{zh}} and
     {{ญี่ปุ่น}}, the words before a colon in a link, between < and >, and behind an open [[."""
     sys.path.insert(0, tools)
-    maker = importlib.import_module("make_v3like")
+    maker: Any = importlib.import_module("make_v3like")
 
     if restored:
         put = {"{{{{zh|t={zh}|s={zh}}}}}": "{zh}", "{{{{ญี่ปุ่น|{ja}}}}}": "{ja}"}
@@ -206,7 +206,7 @@ def write_dump(pages: list[dict[str, Any]], path: str, tools: str) -> None:
     import bz2
 
     sys.path.insert(0, tools)
-    maker = importlib.import_module("make_v3like")
+    maker: Any = importlib.import_module("make_v3like")
 
     plain = path.removesuffix(".bz2")
     maker.write_xml(({"id": n, "title": page["title"], "wikitext": page["wikitext"], "redirect": None, "source": ""} for n, page in enumerate(pages, 1)), plain)
