@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 
 import pytest
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 pytest.importorskip("pythainlp", reason="the [words] extra is not installed")
 pytest.importorskip("nlpo3", reason="the [words] extra is not installed")
 
-import thaiwiki_clean.words as module
 from thaiwiki_clean.words import ENGINES, engine_version, n_words, words
+
+module = importlib.import_module("thaiwiki_clean.words")  # the package has a function of that name
 
 thai = st.text(st.characters(min_codepoint=0x0E01, max_codepoint=0x0E5B))
 pieces = st.sampled_from(["แมว", "กรอ", "ส", "ก่", "ํา", " ", "\n", "\r\n", "\t", "\x00", "\ud800", "\u200b", "🙂", "abc", "1,250", "นานา ", "์"])
