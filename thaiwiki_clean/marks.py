@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["ReasonCount", "count", "edits_css", "edits_html", "from_marked", "templates", "to_ansi", "to_html", "to_marked"]
+__all__ = ["ReasonCount", "count", "edits_css", "edits_html", "from_marked", "look", "templates", "to_ansi", "to_html", "to_marked"]
 
 # What shows nothing: controls, formats, odd blanks, default-ignorable characters, the blank Braille cell. Unassigned ones are
 # left alone: a character that is unassigned today is an emoji tomorrow, and golden pages would change with Unicode's version.
@@ -168,7 +168,7 @@ def count(raw: str, edits: Sequence[Edit]) -> list[ReasonCount]:
     for edit in edits:
         found.setdefault(edit.reason, []).append(edit.end - edit.start)
     order = [*(reason for reason in REASONS if reason in found), *sorted(found.keys() - REASONS.keys())]
-    return [ReasonCount(r, REASONS.get(r, ""), len(found[r]), sum(found[r]), _look(r)) for r in order]
+    return [ReasonCount(r, REASONS.get(r, ""), len(found[r]), sum(found[r]), look(r)) for r in order]
 
 
 def edits_html(raw: str, edits: Sequence[Edit]) -> Markup:
@@ -252,7 +252,7 @@ def _edit_view(piece: str, edit: Edit) -> dict[str, object]:
     old, new = _removed_chips(piece[len(lead) :], "\n"), _removed_chips(edit.new, "\n")
     return {
         "reason": _one_line(edit.reason),
-        "look": _look(edit.reason),
+        "look": look(edit.reason),
         "says": REASONS.get(edit.reason, ""),
         "lead": lead,
         "old": list(old),
@@ -308,7 +308,7 @@ def _seen(chips: Iterable[tuple[str, bool]]) -> str:
     return "".join(f"\x1b[7m{text}\x1b[27m" if hidden else text for text, hidden in chips)
 
 
-def _look(reason: str) -> str:
+def look(reason: str) -> str:
     """Two classes, a hue and a line style: together they differ for every reason, so that hue is never alone."""
     return "h{} p{}".format(*_hue_and_line(reason)) if reason in REASONS else "h7 p0"
 
