@@ -190,6 +190,11 @@ def _jaccard(a: Hashes, b: Hashes) -> float:
 # ---- all shards
 
 
+#: A page of this share of the longest one's characters says as much: a revision that lost or gained a word is no reason
+#: to prefer it to the page that came first.
+NEARLY = 0.97
+
+
 def clusters(
     records: Iterable[pa.Table], texts: Callable[[Sequence[str]], Mapping[str, str]], *, threshold: float = THRESHOLD
 ) -> dict[str, Member]:
@@ -197,8 +202,8 @@ def clusters(
 
     ``records`` are the tables of :func:`signatures`, in any order. ``texts(ids)`` gives the texts of some pages, the same that
     were signed: it is asked, in batches, only for pages that may be near duplicates.
-    The longest page of a cluster survives, of several the one with the smallest id (numbers as numbers: the shorter, then the
-    smaller); a cluster is called after its survivor. A chain of near duplicates is one cluster, though its ends may differ more.
+    Of the pages of a cluster that are nearly as long as its longest (:data:`NEARLY`) the one with the smallest id survives
+    (numbers as numbers: the shorter, then the smaller); a cluster is called after its survivor. A chain of near duplicates is one cluster, though its ends may differ more.
     A page with the survivor's own :func:`key` is a ``duplicate``, any other a ``near_duplicate``.
     Raises ValueError when an id comes twice.
     """
@@ -229,13 +234,18 @@ def clusters(
         found = texts([names[i] for i in ids])
         _join_alike(groups, lambda i, found=found: found[names[i]], minima, sets, threshold)  # type: ignore[misc]
 
-    members = [sets.find(i) for i in range(len(names))]
-    crowded = {root for i, root in enumerate(members) if i != root}
-    return {
-        names[i]: Member(names[root], None if i == root else "duplicate" if keys[i] == keys[root] else "near_duplicate")
-        for i, root in enumerate(members)
-        if root in crowded
-    }
+    together: dict[int, list[int]] = {}
+    for i in range(len(names)):
+        together.setdefault(sets.find(i), []).append(i)
+    found_members: dict[str, Member] = {}
+    lengths = table["n_chars"].to_pylist()
+    for longest, pages in together.items():
+        if len(pages) > 1:
+            root = min((i for i in pages if lengths[i] >= NEARLY * lengths[longest]), key=lambda i: (len(names[i]), names[i]))
+            for i in pages:
+                verdict = None if i == root else "duplicate" if keys[i] == keys[root] else "near_duplicate"
+                found_members[names[i]] = Member(names[root], verdict)
+    return found_members
 
 
 class _Sets:
