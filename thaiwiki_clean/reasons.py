@@ -51,5 +51,6 @@ VERDICTS: dict[str, str] = {
     "duplicate": "Another page has the same text; that one is kept.",
     "near_duplicate": "Another page has nearly the same text; that one is kept.",
     "other_namespace": "The page is no article: a talk, template, category or file page of a dump.",
+    "other_model": "The page of a dump holds no wikitext, but a script, a style or data.",
     "bad_row": "The row could not be read: no text, a wrong type, or broken UTF-8.",
 }
