@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -231,6 +232,44 @@ def stats(source: str, where: Where, words: str | None, as_json: bool, quiet: bo
         doors.json_data(dataclasses.asdict(found))
     else:
         doors.data(found.to_text())
+
+
+@cli.command()
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("repo", metavar="USER/NAME")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing; needs no token.")
+@click.option(
+    "--private/--public", default=True, show_default="private", help="Who may see a new data set; one that is there stays as it is."
+)
+@click.option("--tag", metavar="NAME", help="Set this tag on the commit, such as v1.0.")
+@click.option("--create-pr", is_flag=True, help="Ask for the change in a pull request.")
+@click.option("--replace", is_flag=True, help="Publish although the columns differ from those on the Hub.")
+@click.option("--message", metavar="TEXT", help="Message of the commit.")
+@json_option
+@quiet_option
+def publish(out: Path, repo: str, as_json: bool, quiet: bool, **options: Any) -> None:
+    """Publish the build in the folder OUT as a data set on the Hugging Face Hub.
+
+    Only what differs is sent, in one commit. What others wrote there, files and text of the card, stays.
+    The token is that of the Hub's own client: hf auth login, or HF_TOKEN.
+
+    \b
+    Examples:
+      thaiwiki-clean publish clean/ user/thai-wiki --dry-run
+      thaiwiki-clean publish clean/ user/thai-wiki --public --tag v1.0
+      thaiwiki-clean publish clean/ somebody/thai-wiki --create-pr
+    """
+    if options["tag"] and options["create_pr"]:
+        raise click.UsageError("--tag or --create-pr: the tag is set when the pull request is merged")
+    if quiet or not sys.stderr.isatty():
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # the client's own bars; it reads this when it is imported
+    from thaiwiki_clean.hub import publish as run
+
+    told = run(out, repo, **options)
+    if as_json:
+        doors.json_data(dataclasses.asdict(told))
+    else:
+        doors.data(told.to_text())
 
 
 def _page(file: str | None, source: str | None, where: Where, title: str | None, page_id: str | None) -> Page:

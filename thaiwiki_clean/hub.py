@@ -5,8 +5,8 @@ Nothing is seen on the Hub before the commit, and the commit is all or nothing; 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import hashlib
 import re
 import tempfile
 import warnings
@@ -18,15 +18,12 @@ from thaiwiki_clean._version import __version__
 from thaiwiki_clean.card import CONFIGS
 from thaiwiki_clean.hub_card import CardError, features, merge_card, metadata_of, problems
 from thaiwiki_clean.hub_errors import PublishError, failures
-from thaiwiki_clean.manifest import NAME, Manifest
+from thaiwiki_clean.hub_folder import SHARD, Local, hash_like, local, size
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 __all__ = ["PublishError", "Published", "publish"]
-
-# Data files of a build: those on the Hub that this build has not are of an older one, and go.
-_SHARD = re.compile(r"(?:data|articles|dropped)/[^/]+\.parquet")
 
 _TYPE = "dataset"
 
@@ -45,15 +42,27 @@ class Published:
     sent_bytes: int
     notes: tuple[str, ...]  #: what a person should know
 
+    def to_text(self) -> str:
+        """The same in a few lines."""
+        done = [f"{what} {value[:12]}" for what, value in (("commit", self.commit), ("tag", self.tag)) if value]
+        lines = [f"{self.url}: {', '.join(done)}" if done else self.url]
+        lines += [f"  send    {path}" for path in self.sent] + [f"  delete  {path}" for path in self.deleted]
+        total = f"{len(self.sent)} files, {self.sent_bytes:,} bytes" if self.sent else "nothing to send, all of it is there"
+        lines.append(total + (f"; {len(self.unchanged)} files are there already" if self.sent and self.unchanged else ""))
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
 
 @dataclasses.dataclass(frozen=True)
-class _Local:
-    """What a build would publish: path -> file, or bytes."""
+class _At:
+    """Where it goes: the client, the data set, and the token, which is only kept out of messages."""
 
-    folder: Path
-    manifest: Manifest
-    files: Mapping[str, Path | bytes]
-    notes: tuple[str, ...]
+    api: HfApi
+    repo: str
+    token: str | None
+
+    def failures(self, doing: str) -> contextlib.AbstractContextManager[None]:
+        """Turns what the client raises inside into a line that says what was being done."""
+        return failures(doing, self.repo, self.api.endpoint, self.token)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,59 +105,31 @@ def publish(
         raise ImportError("publishing needs the Hub client: pip install 'thaiwiki-clean[hub]'") from error
     if tag and create_pr:
         raise PublishError("a pull request makes no commit on the main branch that a tag could name; set the tag when it is merged")
-    local, api = _local(Path(folder)), api or hub.HfApi()
-    repo, token = _repo_id(repo_id), _token(api)
-    if token is None and not dry_run:
-        raise PublishError(f"{repo}: no token of the Hub on this machine; log in: hf auth login, or set HF_TOKEN")
+    build, api = local(Path(folder)), api or hub.HfApi()
+    at = _At(api, _repo_id(repo_id), _token(api))
+    if at.token is None and not dry_run:
+        raise PublishError(f"{at.repo}: no token of the Hub on this machine; log in: hf auth login, or set HF_TOKEN")
 
-    there, notes = _looked(api, repo, tag, token=token, dry_run=dry_run)
+    there, notes = _asked(at, tag, dry_run=dry_run)
+    merged = _with_card(at, build, there, replace=replace)  # before a data set is made for it
     if there is None and not dry_run:
-        if create_pr:
-            raise PublishError(f"{repo}: no such data set, or none that this token may see, to open a pull request on; check the name")
-        with failures("creating the data set", repo, api.endpoint, token):
-            api.create_repo(repo, repo_type=_TYPE, private=private, exist_ok=True)
-        if (there := _looked(api, repo, tag, token=token)[0]) is None:
-            raise PublishError(f"{repo}: the Hub holds it and does not show it to this token; take one that may read it: hf auth login")
+        there = _created(at, tag, private=private, create_pr=create_pr)
+        merged = _with_card(at, build, there, replace=replace)
     if there and there.private != private:
-        notes += (f"{repo} is {'private' if there.private else 'public'} already and stays so; that is changed in its settings",)
-
-    local = _with_card(repo, local, there.card if there else "", there.files if there else {}, replace=replace)
-    told = _compared(api, repo, local, there, tag, notes)
+        notes += (f"{at.repo} is {'private' if there.private else 'public'} already and stays so; that is changed in its settings",)
+    told = _compared(at, merged, there, tag, notes)
     changed = bool(told.sent or told.deleted)
-    if tag and there and (at := there.tags.get(tag)) and (changed or at != there.commit):
-        raise PublishError(f"{repo}: the tag {tag} is there already, on commit {at[:12]}, and tags do not move; give another one")
+    if tag and there and (held := there.tags.get(tag)) and (changed or held != there.commit):
+        raise PublishError(f"{at.repo}: the tag {tag} is there already, on commit {held[:12]}, and tags do not move; give another one")
     if dry_run or there is None:
         return told
     if changed:
-        told = _sent(api, local, there, told, message, token=token, create_pr=create_pr)
+        told = _sent(at, merged, there, told, message, create_pr=create_pr)
     if tag and tag not in there.tags:
-        at = told.commit or there.commit
-        with failures(f"commit {at[:12]} is published, setting the tag {tag}", repo, api.endpoint, token):
-            api.create_tag(repo, tag=tag, revision=at, repo_type=_TYPE)
+        commit = told.commit or there.commit
+        with at.failures(f"commit {commit[:12]} is published, setting the tag {tag}"):
+            api.create_tag(at.repo, tag=tag, revision=commit, repo_type=_TYPE)
     return told
-
-
-def _local(folder: Path) -> _Local:
-    """What there is to publish. Raises PublishError when the folder is no finished build, or was changed after it."""
-    try:
-        manifest = Manifest.read(folder)
-    except (ValueError, OSError) as error:
-        raise PublishError(str(error)) from None
-    if (folder / ".work").exists():
-        raise PublishError(
-            f"{folder} holds a build that was not finished; run it again first, it goes on where it stopped: {manifest.command}"
-        )
-    if not any(_SHARD.fullmatch(name) for name in manifest.files):
-        raise PublishError(f"{folder} holds a build without a row; there is nothing to publish")
-    names = ["README.md", NAME, *(["report.html"] if (folder / "report.html").exists() else []), *manifest.files]
-    for name in names:
-        path, about = folder / name, manifest.files.get(name)
-        if not path.is_file() or (about and (path.stat().st_size != about["bytes"] or _sha256(path) != about["sha256"])):
-            raise PublishError(f"{path} is not the file that the build wrote; build again into another folder, or put it back")
-    others = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    foreign = [name for name in others if name not in names]
-    notes = (f"not sent, no build made them: {', '.join(foreign[:5])}{' …' if len(foreign) > 5 else ''}",) if foreign else ()
-    return _Local(folder, manifest, {name: folder / name for name in names}, notes)
 
 
 def _repo_id(repo_id: str) -> str:
@@ -166,59 +147,75 @@ def _token(api: HfApi) -> str | None:
     return api.token or None
 
 
-def _looked(api: HfApi, repo: str, tag: str | None, *, token: str | None, dry_run: bool = False) -> tuple[_There | None, tuple[str, ...]]:
+def _asked(at: _At, tag: str | None, *, dry_run: bool) -> tuple[_There | None, tuple[str, ...]]:
     """What is there; None when there is no such data set. In a dry run a Hub that cannot be asked is a note."""
     try:
-        with failures("looking at what is there", repo, api.endpoint, token):
-            return _look(api, repo, tag), ()
+        return _look(at, tag), ()
     except PublishError as error:
         if not dry_run:
             raise
         return None, (f"taken for a new data set, for the Hub could not be asked. {error}",)
 
 
-def _look(api: HfApi, repo: str, tag: str | None) -> _There | None:
-    from huggingface_hub import RepoFile
+def _created(at: _At, tag: str | None, *, private: bool, create_pr: bool) -> _There:
+    """What is there once the data set is made."""
+    if create_pr:
+        raise PublishError(f"{at.repo}: no such data set, or none that this token may see, to open a pull request on; check the name")
+    with at.failures("creating the data set"):
+        at.api.create_repo(at.repo, repo_type=_TYPE, private=private, exist_ok=True)
+    if (there := _look(at, tag)) is None:
+        raise PublishError(f"{at.repo}: the Hub holds it and does not show it to this token; take one that may read it: hf auth login")
+    return there
+
+
+def _look(at: _At, tag: str | None) -> _There | None:
     from huggingface_hub.errors import RepositoryNotFoundError
 
-    try:
-        info = api.dataset_info(repo)
-    except RepositoryNotFoundError:
-        return None
-    tree = api.list_repo_tree(repo, recursive=True, revision=info.sha, repo_type=_TYPE)
-    files = {file.path: file.lfs.sha256 if file.lfs else file.blob_id for file in tree if isinstance(file, RepoFile)}
-    card = ""
-    if "README.md" in files:
-        with tempfile.TemporaryDirectory() as folder:  # not the cache: what it holds may be older, and lies there for good
-            path = api.hf_hub_download(repo, "README.md", repo_type=_TYPE, revision=info.sha, local_dir=folder)
-            try:
-                card = Path(path).read_bytes().decode("utf-8")
-            except UnicodeDecodeError:
-                raise PublishError(f"{repo}: README.md on the Hub is not in UTF-8; mend it there") from None
-    tags = {ref.name: ref.target_commit for ref in api.list_repo_refs(repo, repo_type=_TYPE).tags} if tag else {}
+    with at.failures("looking at what is there"):
+        try:
+            info = at.api.dataset_info(at.repo)
+        except RepositoryNotFoundError:
+            return None
+        tree = at.api.list_repo_tree(at.repo, recursive=True, revision=info.sha, repo_type=_TYPE)
+        files = {entry.path: _name_of(entry) for entry in tree if hasattr(entry, "blob_id")}  # a folder has none
+        card = _card(at, info.sha) if "README.md" in files else ""
+        tags = {ref.name: ref.target_commit for ref in at.api.list_repo_refs(at.repo, repo_type=_TYPE).tags} if tag else {}
     return _There(info.sha or "", bool(info.private), files, card, tags)
 
 
-def _with_card(repo: str, local: _Local, card: str, files: Mapping[str, str], *, replace: bool) -> _Local:
-    """The build with the card as it is to be. Raises PublishError when that card, or the columns it tells, cannot go there."""
+def _name_of(entry: Any) -> str:
+    return str(entry.lfs.sha256 if entry.lfs else entry.blob_id)
+
+
+def _card(at: _At, commit: str | None) -> str:
+    with tempfile.TemporaryDirectory() as folder:  # not the cache: nobody needs it again
+        data = Path(at.api.hf_hub_download(at.repo, "README.md", repo_type=_TYPE, revision=commit, local_dir=folder)).read_bytes()
     try:
-        new = (local.folder / "README.md").read_text("utf-8")
-        merged = merge_card(card, new)
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise PublishError(f"{at.repo}: README.md on the Hub is not in UTF-8; mend it there") from None
+
+
+def _with_card(at: _At, build: Local, there: _There | None, *, replace: bool) -> Local:
+    """The build with the card as it is to be. Raises PublishError when that card, or the columns it tells, cannot go there."""
+    card, files = (there.card, there.files) if there else ("", {})
+    try:
+        merged = merge_card(card, (build.folder / "README.md").read_text("utf-8"))
         told = metadata_of(merged)
-        if wrong := problems(told, [*local.files, *(name for name in files if not _SHARD.fullmatch(name))]):
+        if wrong := problems(told, build.files):
             raise CardError(f"the Hub would not take the card: {'; '.join(wrong)}")
         differ = [] if replace else list(_differences(features(metadata_of(card)), features(told), files))
     except CardError as error:
-        raise PublishError(f"{repo}: {error}") from None
+        raise PublishError(f"{at.repo}: {error}") from None
     if differ:
-        raise PublishError(f"{repo}: {'; '.join(differ)}; whoever reads it now would break: give a new name, or --replace")
-    return dataclasses.replace(local, files={**local.files, "README.md": merged.encode()})
+        raise PublishError(f"{at.repo}: {'; '.join(differ)}; whoever reads it now would break: give a new name, or --replace")
+    return dataclasses.replace(build, files={**build.files, "README.md": merged.encode()})
 
 
 def _differences(there: Mapping[str, Any], ours: Mapping[str, Any], files: Mapping[str, str]) -> Iterator[str]:
     """Where the columns of our configurations part from those on the Hub, as its card tells them."""
     for folder, name in CONFIGS.items():
-        if name not in ours or not any(_SHARD.fullmatch(path) and path.startswith(f"{folder}/") for path in files):
+        if name not in ours or not any(SHARD.fullmatch(path) and path.startswith(f"{folder}/") for path in files):
             continue
         old, new = there.get(name), ours[name]
         if not old:
@@ -229,35 +226,33 @@ def _differences(there: Mapping[str, Any], ours: Mapping[str, Any], files: Mappi
             yield f"the columns of {name} differ from those there ({', '.join(parts)})"
 
 
-def _compared(api: HfApi, repo: str, local: _Local, there: _There | None, tag: str | None, notes: Sequence[str]) -> Published:
+def _compared(at: _At, build: Local, there: _There | None, tag: str | None, notes: Sequence[str]) -> Published:
     """What has to go, and what has to go away."""
     held = there.files if there else {}
-    sent = [name for name, content in local.files.items() if name not in held or _hash(content, like=held[name]) != held[name]]
+    sent = [name for name, content in build.files.items() if name not in held or hash_like(content, held[name]) != held[name]]
     return Published(
-        repo=repo,
-        url=f"{api.endpoint}/datasets/{repo}",
+        repo=at.repo,
+        url=f"{at.api.endpoint}/datasets/{at.repo}",
         commit=None,
         tag=tag,
         sent=tuple(sent),
-        deleted=tuple(sorted(name for name in held if _SHARD.fullmatch(name) and name not in local.files)),
-        unchanged=tuple(name for name in local.files if name not in sent),
-        sent_bytes=sum(_size(local.files[name]) for name in sent),
-        notes=(*local.notes, *notes),
+        deleted=tuple(sorted(name for name in held if SHARD.fullmatch(name) and name not in build.files)),
+        unchanged=tuple(name for name in build.files if name not in sent),
+        sent_bytes=sum(size(build.files[name]) for name in sent),
+        notes=(*build.notes, *notes),
     )
 
 
-def _sent(
-    api: HfApi, local: _Local, there: _There, told: Published, message: str | None, *, token: str | None, create_pr: bool
-) -> Published:
+def _sent(at: _At, build: Local, there: _There, told: Published, message: str | None, *, create_pr: bool) -> Published:
     """One commit on top of the one that was looked at: if somebody else was quicker, the Hub refuses it."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
-    changes = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=local.files[name]) for name in told.sent]
-    message = message or f"thaiwiki-clean {__version__}: {local.manifest.articles:,} articles ({local.manifest.identity_hash})"
+    changes = [CommitOperationAdd(path_in_repo=name, path_or_fileobj=build.files[name]) for name in told.sent]
+    message = message or f"thaiwiki-clean {__version__}: {build.manifest.articles:,} articles ({build.manifest.identity_hash})"
     doing = f"sending {len(changes)} files" + (f" (see {told.url}/discussions first: the pull request may be there)" if create_pr else "")
-    with warnings.catch_warnings(record=True) as caught, failures(doing, told.repo, api.endpoint, token):
+    with warnings.catch_warnings(record=True) as caught, at.failures(doing):
         warnings.simplefilter("always")
-        commit = api.create_commit(
+        commit = at.api.create_commit(
             told.repo,
             [*changes, *(CommitOperationDelete(path_in_repo=name) for name in told.deleted)],
             commit_message=message,
@@ -267,22 +262,3 @@ def _sent(
         )
     card = [" ".join(str(warning.message).split()) for warning in caught if "README.md" in str(warning.message)]
     return dataclasses.replace(told, commit=commit.oid, url=commit.pr_url or told.url, notes=(*told.notes, *card))
-
-
-def _hash(content: Path | bytes, like: str) -> str:
-    """SHA-256 when ``like`` is one, else the name that git gives the content."""
-    if len(like) == 64:
-        return _sha256(content)
-    data = content if isinstance(content, bytes) else content.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-
-
-def _sha256(content: Path | bytes) -> str:
-    if isinstance(content, bytes):
-        return hashlib.sha256(content).hexdigest()
-    with content.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _size(content: Path | bytes) -> int:
-    return len(content) if isinstance(content, bytes) else content.stat().st_size

@@ -11,10 +11,11 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -24,7 +25,7 @@ TOKEN = "hf_loopbackTokenOfNobody0123456789"
 class Answer(NamedTuple):
     status: int = 200
     body: bytes = b""
-    headers: dict[str, str] = {}
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 def answer(value: Any, status: int = 200, **headers: str) -> Answer:
@@ -88,6 +89,7 @@ class Hub:
         self.url = ""
         self.uploaded: list[str] = []  #: SHA-256 of what came through LFS or Xet
         self.card_warning = ""
+        self.before: dict[str, Callable[[], object]] = {}  #: name of a request -> what happens when it comes
         self._lock = threading.RLock()
 
     # ---- state for tests
@@ -128,6 +130,8 @@ class Hub:
 
     def answer(self, name: str, groups: dict[str, str], body: bytes, headers: dict[str, str], query: str) -> Answer:
         with self._lock:
+            if name in self.before:
+                self.before[name]()
             token = headers.get("authorization", "").removeprefix("Bearer ")
             if token and token not in self.readers and name not in ("put object", "xorb", "shard", "chunks", "grant", "shard v2"):
                 return error(401, "", "Invalid credentials in Authorization header")
@@ -140,7 +144,7 @@ class Hub:
         told = json.loads(body)
         name = f"{told['organization']}/{told['name']}"
         if told["organization"] != "user":
-            return error(403, "", f"You don't have the rights to create a dataset under the namespace \"{told['organization']}\"")
+            return error(403, "", f'You don\'t have the rights to create a dataset under the namespace "{told["organization"]}"')
         if name in self.repos:
             return answer({"error": "You already created this dataset repo", "url": f"{self.url}/datasets/{name}"}, 409)
         self.create(name, private=told.get("visibility") == "private")
@@ -317,8 +321,12 @@ def _hex(name: bytes) -> str:
 def _chunks_of(xorb: bytes) -> list[bytes]:
     out, at = [], 0
     while xorb[at : at + 1] == b"\0" and at < len(xorb):  # a chunk begins with its version, 0; the footer with its name
-        packed, scheme, size = int.from_bytes(xorb[at + 1 : at + 4], "little"), xorb[at + 4], int.from_bytes(xorb[at + 5 : at + 8], "little")
-        assert scheme == 0 and packed == size, "compressed: set HF_XET_XORB_COMPRESSION_POLICY=none"
+        packed, scheme, size = (
+            int.from_bytes(xorb[at + 1 : at + 4], "little"),
+            xorb[at + 4],
+            int.from_bytes(xorb[at + 5 : at + 8], "little"),
+        )
+        assert (scheme, packed) == (0, size), "compressed: set HF_XET_XORB_COMPRESSION_POLICY=none"
         out.append(xorb[at + 8 : at + 8 + size])
         at += 8 + size
     return out
@@ -351,7 +359,7 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             pass
 
         def _body(self) -> bytes:
@@ -366,10 +374,9 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
 
         def _request(self) -> None:
             url = urlsplit(self.path)
-            for name, methods, pattern in _ROUTES:
-                if self.command in methods.split("|") and (found := re.fullmatch(pattern, url.path)):
-                    break
-            else:
+            routes = ((name, re.fullmatch(path, url.path)) for name, methods, path in _ROUTES if self.command in methods.split("|"))
+            name, found = next(((name, found) for name, found in routes if found), ("", None))
+            if found is None:
                 hub.requests.append(f"unknown {self.command} {url.path}")
                 return self._send(Answer(404, b"no such endpoint"))
             groups = {key: value for key, value in found.groupdict().items() if value is not None}
