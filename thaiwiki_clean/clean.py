@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any, overload
+from typing import Any, NamedTuple, overload
 
 from thaiwiki_clean.edits import Edit, apply, compose, merge
 from thaiwiki_clean.page import Page
@@ -19,6 +19,7 @@ __all__ = ["RULES_VERSION", "Cleaned", "Cleaner", "Rule", "clean", "clean_page",
 
 #: A rule reads a text and says what it would take out of it.
 Rule = Callable[[str], Iterable[Edit]]
+_Stages = tuple[tuple[Rule, ...], ...]
 
 #: Goes up whenever the same page could come out differently; part of every manifest and of ``Cleaner``'s fingerprint.
 RULES_VERSION = "1"
@@ -79,41 +80,93 @@ def explain(text: str, rules: Sequence[Rule] = RULES) -> Cleaned:
     """
     if not isinstance(text, str):
         raise TypeError(f"a text is a str, got {type(text).__name__}; decode bytes as UTF-8, and leave rows without a text out")
+    plan = _OURS if rules is RULES else _plan(tuple(rules))
     edits: list[Edit] = []
-    now = text
-    inside = True  # whether a rule that looks at one line at a time may find something
-    plan = _plan(tuple(rules))
+    now, stages = text, plan.stages
     for _ in range(_MAX_ROUNDS):
-        before, touched = now, False
-        for stage, distant in plan:
-            found = []
-            for rule in stage if inside else distant:
-                if dirt := rule(now):
-                    found.append(dirt if isinstance(dirt, list) else list(dirt))
-            if found:
-                fresh = merge(*found) if len(found) > 1 else found[0]
-                if fresh:
-                    now = apply(now, fresh)
-                    edits = compose(edits, fresh)
-                    touched = touched or len(stage) > len(distant)
-        if now == before:
+        before = now
+        now, fresh = _round(before, stages)
+        if not fresh:
             return Cleaned(text, now, tuple(edits))
-        # A line that stood in the text when the local rules found nothing in any line needs no second look.
-        inside = touched or not set(now.split("\n")).issubset(before.split("\n"))
+        edits = compose(edits, fresh)
+        # What the local rules found nothing in, and nobody changed, they need not see again.
+        changed = _changed_lines(before, now, fresh)
+        stages = plan.stages if changed and any(True for rule in plan.local if rule(changed)) else plan.distant
     names = ", ".join(getattr(rule, "__name__", repr(rule)) for rule in rules)
     raise AssertionError(f"rules do not settle after {_MAX_ROUNDS} rounds: {names}")
 
 
-@lru_cache(maxsize=16)
-def _plan(rules: tuple[Rule, ...]) -> tuple[tuple[tuple[Rule, ...], tuple[Rule, ...]], ...]:
-    """The stages of ``rules``, each with those of its rules that look farther than one line.
+def _round(text: str, stages: _Stages) -> tuple[str, list[Edit]]:
+    """The text when every stage has run once, and the edits that lead there."""
+    edits: list[Edit] = []
+    for stage in stages:
+        found = []
+        for rule in stage:
+            if dirt := rule(text):
+                found.append(dirt)
+        if found:
+            fresh = merge(*found) if len(found) > 1 else list(found[0])
+            text = apply(text, fresh)
+            edits = compose(edits, fresh)
+    return text, edits
 
-    Our own rules keep their stages; a rule of somebody else's is a stage of its own.
+
+def _changed_lines(before: str, now: str, edits: Sequence[Edit]) -> str:
+    r"""The lines of ``now`` that did not stand in ``before`` as they are.
+
+    >>> before = "แมว\nเสือ \n== ดู ==\nสิงโต"
+    >>> edits = [Edit(0, 4, "link_list"), Edit(8, 9, "spacing"), Edit(10, 18, "section_header")]
+    >>> _changed_lines(before, apply(before, edits), edits)
+    'เสือ'
+
+    A line that goes whole, or is emptied, changes no other.
     """
+    changed: list[str] = []
+    shift = 0  # offset in ``before`` minus offset in ``now``, behind the edits passed so far
+    seen = -1  # the lines of ``now`` up to here are in the list
+    i, n = 0, len(edits)
+    while i < n:
+        start, end, _, new = edits[i]
+        i += 1
+        while i < n and edits[i][0] == end:  # edits that touch are one hole
+            _, end, _, more = edits[i]
+            new += more
+            i += 1
+        place = start - shift
+        shift += end - start - len(new)
+        if not new:
+            opens = not start or before[start - 1] == "\n"
+            closes = end == len(before) or before[end] == "\n"
+            if (opens and (closes or before[end - 1] == "\n")) or (closes and before[start] == "\n"):
+                continue
+        if place + len(new) > seen:
+            first = now.rfind("\n", 0, place) + 1
+            seen = now.find("\n", place + len(new))
+            if seen < 0:
+                seen = len(now)
+            changed.append(now[first:seen])
+    return "\n".join(changed)
+
+
+class _Plan(NamedTuple):
+    """The stages of some rules; the same without the rules that look at one line at a time; and these."""
+
+    stages: _Stages
+    distant: _Stages
+    local: tuple[Rule, ...]
+
+
+@lru_cache(maxsize=16)
+def _plan(rules: tuple[Rule, ...]) -> _Plan:
+    """Our own rules keep their stages; a rule of somebody else's is a stage of its own."""
     home = {rule: number for number, stage in enumerate(STAGES) for rule in stage}
-    stages = [tuple(group) for _, group in groupby(enumerate(rules), key=lambda item: home.get(item[1], -1 - item[0]))]
-    plain = [tuple(rule for _, rule in stage) for stage in stages]
-    return tuple((stage, tuple(rule for rule in stage if rule not in LOCAL_RULES)) for stage in plain)
+    numbered = groupby(enumerate(rules), key=lambda item: home.get(item[1], -1 - item[0]))
+    stages = tuple(tuple(rule for _, rule in group) for _, group in numbered)
+    distant = (tuple(rule for rule in stage if rule not in LOCAL_RULES) for stage in stages)
+    return _Plan(stages, tuple(stage for stage in distant if stage), tuple(rule for rule in rules if rule in LOCAL_RULES))
+
+
+_OURS = _plan(RULES)
 
 
 def clean_page(page: Page, rules: Sequence[Rule] = RULES) -> Page:

@@ -17,9 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import NamedTuple
 
 __all__ = ["Edit", "apply", "check", "compose", "merge", "pieces", "undo"]
+
+
+_START = itemgetter(0)
 
 
 class Edit(NamedTuple):
@@ -98,8 +102,8 @@ def merge(*groups: Iterable[Edit]) -> list[Edit]:
     >>> merge([Edit(4, 9, "table")], [Edit(0, 2, "url"), Edit(5, 6, "url")])
     [Edit(start=0, end=2, reason='url', new=''), Edit(start=4, end=9, reason='table', new='')]
     """
-    ordered = [sorted(group) for group in groups]
-    out = sorted(chain.from_iterable(ordered))
+    ordered = [sorted(group, key=_START) for group in groups]
+    out = sorted(chain.from_iterable(ordered), key=_START)
     at = 0
     for start, end, _, _ in out:
         if start < at:

@@ -17,7 +17,7 @@ import regex
 from thaiwiki_clean import vocabulary
 from thaiwiki_clean.edits import Edit, apply, compose
 
-__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "lines_opening", "settled"]
+__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "lines_opening", "settled", "short_lines", "split", "whole_line"]
 
 #: A name, a link or a category is shorter than this many characters; longer lines are taken for prose unless something says otherwise.
 #: 99 % of the titles, categories and list items of the gold pages are below 90.
@@ -38,14 +38,34 @@ class Lines(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def lines(text: str) -> Lines:
+def split(text: str) -> list[str]:
     r"""The lines of ``text``. Only ``\n`` ends a line: ``str.splitlines`` knows nine more.
+
+    >>> split("ก\nขค\n")
+    ['ก', 'ขค', '']
+    """
+    return text.split("\n")
+
+
+@lru_cache(maxsize=8)
+def lines(text: str) -> Lines:
+    r"""The lines of ``text`` with their places; where only the lines are needed, :func:`split` is cheaper.
 
     >>> lines("ก\nขค")
     Lines(line=['ก', 'ขค'], start=[0, 2, 5])
     """
-    split = text.split("\n")
-    return Lines(split, [0, *accumulate([len(line) + 1 for line in split])])
+    found = split(text)
+    return Lines(found, [0, *accumulate([len(line) + 1 for line in found])])
+
+
+@lru_cache(maxsize=8)
+def short_lines(text: str) -> list[tuple[int, str]]:
+    r"""The lines that may be a name, a link, a header: number and line of each that is not empty and no longer than NAME_LENGTH.
+
+    >>> short_lines("แมว\n\nเสือ")
+    [(0, 'แมว'), (2, 'เสือ')]
+    """
+    return [(i, line) for i, line in enumerate(split(text)) if 0 < len(line) <= NAME_LENGTH]
 
 
 def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
@@ -58,13 +78,27 @@ def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
     return Edit(start[first], min(start[last + 1], len(text)), reason)
 
 
+def whole_line(text: str, i: int, reason: str) -> Edit:
+    r"""The edit that empties line ``i`` and leaves its newline.
+
+    >>> whole_line("ก\nข\nค", 1, "url")
+    Edit(start=2, end=3, reason='url', new='')
+    """
+    start = lines(text).start
+    return Edit(start[i], start[i + 1] - 1, reason)
+
+
 @lru_cache(maxsize=8)
 def _opened(text: str) -> dict[str, list[int]]:
-    get = vocabulary.openers().get
+    kinds_of = vocabulary.openers()
     out: dict[str, list[int]] = {}
-    for i, line in enumerate(lines(text).line):
-        for kind in get(line[:2]) or get(line[:1]) or ():
-            out.setdefault(kind, []).append(i)
+    for i, line in enumerate(split(text)):
+        if kinds := kinds_of[line[:2]]:
+            for kind in kinds:
+                if kind in out:
+                    out[kind].append(i)
+                else:
+                    out[kind] = [i]
     return out
 
 
@@ -77,18 +111,47 @@ def lines_opening(text: str, kind: str) -> Sequence[int]:
     return _opened(text).get(kind, ())
 
 
-def settled(step: Callable[[str], Iterable[Edit]]) -> Callable[[str], list[Edit]]:
-    """A rule that repeats ``step`` until it finds nothing more, for dirt that is nested in itself."""
+#: No page that we read nests dirt of one kind deeper than three times.
+MAX_PASSES = 20
 
-    @wraps(step)
-    def rule(text: str) -> list[Edit]:
-        edits: list[Edit] = []
-        while fresh := list(step(text)):
-            text = apply(text, fresh)
-            edits = compose(edits, fresh)
-        return edits
 
-    return rule
+def settled(signs: str) -> Callable[[Callable[[str], list[Edit]]], Callable[[str], list[Edit]]]:
+    """A rule that repeats a step until it finds nothing more, for dirt that is nested in itself.
+
+    A line that is nested deeper than ``MAX_PASSES`` loses all its ``signs``, a set of characters as ``re`` writes it,
+    without which the step finds nothing: so hostile text takes a bounded number of passes.
+    """
+    sign = re.compile(f"[{signs}]+")
+
+    def settle(step: Callable[[str], list[Edit]]) -> Callable[[str], list[Edit]]:
+        @wraps(step)
+        def rule(text: str) -> list[Edit]:
+            edits = fresh = step(text)
+            passes = 1
+            while fresh:
+                text = apply(text, fresh)
+                fresh = step(text) if passes < MAX_PASSES else _all_signs(text, step(text), sign)
+                edits = compose(edits, fresh)
+                passes += 1
+            return edits
+
+        return rule
+
+    return settle
+
+
+def _all_signs(text: str, found: list[Edit], sign: re.Pattern[str]) -> list[Edit]:
+    """Every sign in the lines in which something is found."""
+    edits: list[Edit] = []
+    done = 0
+    for edit in found:
+        if edit.end > done:
+            first = max(done, text.rfind("\n", 0, edit.start) + 1)
+            done = text.find("\n", edit.end)
+            if done < 0:
+                done = len(text)
+            edits += [Edit(m.start(), m.end(), edit.reason) for m in sign.finditer(text, first, done)]
+    return edits
 
 
 # --------------------------------------------------------------------------- what a line says
@@ -101,13 +164,21 @@ _CITATION = re.compile(
 )
 
 
-@lru_cache(maxsize=1 << 14)
+#: Longer lines are not remembered: they hardly come twice, and a page of one line may be large.
+REMEMBERED = 400
+
+
 def clauses(line: str) -> int:
     """How many clause words (vocabulary/clauses.tsv) stand in a line; a title has none.
 
     >>> clauses("ดาวเคราะห์น้อย"), clauses("แมวเป็นสัตว์ที่ถูกเลี้ยงไว้ในบ้าน")
     (0, 4)
     """
+    return _clauses(line) if len(line) <= REMEMBERED else len(vocabulary.clause_pattern().findall(line))
+
+
+@lru_cache(maxsize=1 << 14)
+def _clauses(line: str) -> int:
     return len(vocabulary.clause_pattern().findall(line))
 
 
@@ -117,19 +188,23 @@ def is_sentence(line: str) -> bool:
     >>> is_sentence("แมวเป็นสัตว์เลี้ยงลูกด้วยนม"), is_sentence("สมาคมดาราศาสตร์ไทย"), is_sentence("   ")
     (True, False, False)
     """
-    return len(line) > NAME_LENGTH or (bool(clauses(line)) and not vocabulary.is_category(line.strip()))
+    return len(line) > NAME_LENGTH or (_clauses(line) > 0 and not vocabulary.is_category(line.strip()))
 
 
-@lru_cache(maxsize=1 << 14)
 def is_name(line: str) -> bool:
     """Whether a line may be a bare name: short, without a clause, not the rest of a sentence.
 
     >>> is_name("จังหวัดเชียงใหม่ "), is_name("และในประเทศไทย"), is_name("")
     (True, False, False)
     """
+    return 0 < len(line) <= NAME_LENGTH and _is_name(line)
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_name(line: str) -> bool:
     if len(line) > LONE_NAME_LENGTH and _SEPARATOR.search(line) is None:
         return False
-    return len(line) <= NAME_LENGTH and bool(line) and not line.isspace() and not is_sentence(line) and not goes_on(line)
+    return not line.isspace() and not goes_on(line) and not is_sentence(line)
 
 
 def goes_on(line: str) -> bool:
@@ -184,12 +259,14 @@ def headers(text: str) -> tuple[Header, ...]:
 
     A bare line counts when its title is known; with ``Section::::``, or with ``##`` and a full stop, any title does.
     """
-    found = []
     bare = vocabulary.bare_titles()
-    for i, line in enumerate(lines(text).line):
-        if 0 < len(line) <= NAME_LENGTH and (line[0] in _HEADER_FIRST or line in bare or line[-1] in _HEADER_LAST) and (shape := _shape(line)):
-            found.append(Header(i, *shape))
-    return tuple(found)
+    return tuple(
+        [
+            Header(i, *shape)
+            for i, line in short_lines(text)
+            if (line[0] in _HEADER_FIRST or line in bare or line[-1] in _HEADER_LAST) and (shape := _shape(line)) is not None
+        ]
+    )
 
 
 # What a header's line may begin or end with; a bare title is one of few words, blanks and a colon behind it aside.

@@ -16,12 +16,6 @@ from thaiwiki_clean.markup import settled
 __all__ = ["invisible", "line_end", "odd_blank", "thai_mark", "thai_vowel"]
 
 
-@lru_cache(maxsize=4)
-def _plain(text: str) -> bool:
-    """Whether every character but the newlines is printable; what is not may be invisible or an odd blank."""
-    return text.replace("\n", "").isprintable()
-
-
 def line_end(text: str) -> list[Edit]:
     r"""Carriage returns: dropped before a newline, folded into a newline where they stand alone.
 
@@ -37,7 +31,17 @@ def line_end(text: str) -> list[Edit]:
 _JOINING = r"\p{Arabic}\p{Hebrew}\p{Syriac}\p{Thaana}\p{Nko}\p{Khmer}\p{Lao}\p{Myanmar}\p{Tibetan}\p{Mongolian}\p{Devanagari}\p{Bengali}\p{Gurmukhi}\p{Gujarati}\p{Oriya}\p{Tamil}\p{Telugu}\p{Kannada}\p{Malayalam}\p{Sinhala}\p{Javanese}\p{Balinese}"
 _FORMAT = "\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u061c"
 _INVISIBLE = re.compile(f"[{_FORMAT}]+|[\u00ad\u180e\ufff9-\ufffb\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_JOINER = re.compile(f"[{_FORMAT}]")
 _MEANT = regex.compile(rf"[{_JOINING}\p{{Extended_Pictographic}}\ufe0f]")
+
+
+# Every character that is invisible or an odd blank: what a page must hold before either rule looks closer.
+_ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff\ufff9-\ufffb]")
+
+
+@lru_cache(maxsize=4)
+def _plain(text: str) -> bool:
+    return _ODD.search(text) is None
 
 
 def invisible(text: str) -> list[Edit]:
@@ -58,12 +62,12 @@ def invisible(text: str) -> list[Edit]:
 
 def _means(text: str, start: int, end: int) -> bool:
     """Whether a run of joiners and marks stands beside a letter that they act on; soft hyphens and control characters never do."""
-    if regex.match(f"[{_FORMAT}]", text[start]) is None:
+    if _JOINER.match(text, start) is None:
         return False
     return _MEANT.match(text[start - 1 : start]) is not None or _MEANT.match(text[end : end + 1]) is not None
 
 
-_ODD_BLANK = regex.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\x0b\x0c]|[\x85\u2028\u2029]")
+_ODD_BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\x0b\x0c]|[\x85\u2028\u2029]")
 
 
 def odd_blank(text: str) -> list[Edit]:
@@ -107,12 +111,31 @@ _TONE = "\u0e48-\u0e4c"  # tone marks and THANTHAKHAT, which come second
 _WRONG_MARK = re.compile(rf"[\u0e48-\u0e4b]{{2,}}|[{_TONE}][{_UPPER}]|\u0e33[\u0e48-\u0e4b]|([{_UPPER}\u0e4c\u0e4d])\1+")
 
 
-# Every wrong mark shows as one of these. Each begins with a set of characters, so that the engine skips to those.
-_VOWEL_LATE = re.compile("[\u0e31\u0e33-\u0e3a\u0e47-\u0e4d][\u0e31\u0e34-\u0e3a\u0e47\u0e4d]")
-_TONE_TWICE = re.compile("[\u0e33\u0e48-\u0e4c][\u0e48-\u0e4c]")
+# Bits of a mark, for the quick look below: what it is (1 a vowel sign, 2 a tone), and what may not follow it (4, 8).
+_BITS = bytearray(256)
+for _code in "\u0e31\u0e34\u0e35\u0e36\u0e37\u0e38\u0e39\u0e3a\u0e47\u0e4d".encode("cp874"):
+    _BITS[_code] = 1 | 4
+for _code in "\u0e48\u0e49\u0e4a\u0e4b\u0e4c".encode("cp874"):
+    _BITS[_code] = 2 | 4 | 8
+for _code in "\u0e33".encode("cp874"):
+    _BITS[_code] = 4 | 8
 
 
-@settled
+def _may_be_wrong(text: str) -> bool:
+    """Whether a tone, a vowel sign or SARA AM is followed by a vowel sign, or a tone or SARA AM by a tone.
+
+    The marks' bits, one byte a letter, are read as one large number; shifted by one letter it is laid over itself,
+    so that "not behind this" of each letter meets "this is" of the next. A third of the time of a regular expression.
+    """
+    number = int.from_bytes(text.encode("cp874", "replace").translate(_BITS), "big")
+    return number & (number >> 10) != 0
+
+
+# Marks after the first few of a letter are noise, and would take a pass each to sort.
+_TOO_MANY = re.compile(rf"(?<=[{_UPPER}{_TONE}\u0e4d]{{8}})[{_UPPER}{_TONE}\u0e4d]+")
+
+
+@settled(f"{_UPPER}{_TONE}\u0e4d")
 def thai_mark(text: str) -> list[Edit]:
     """Doubled marks, of which the first stays, and marks in the wrong order, which change places.
 
@@ -124,11 +147,13 @@ def thai_mark(text: str) -> list[Edit]:
     Two different tone marks on one letter: the first stays (ได้่ is ได้). A mark that stands alone, as in the article about it, stays.
     Source: the input order of TIS 1566 (WTT 2.0): consonant, vowel above or below, tone mark.
     """
-    if _VOWEL_LATE.search(text) is None and _TONE_TWICE.search(text) is None:
+    if not _may_be_wrong(text):
         return []
-    edits = []
+    if _TOO_MANY.search(text):
+        return [Edit(m.start(), m.end(), "thai_mark") for m in _TOO_MANY.finditer(text)]
+    edits: list[Edit] = []
     for m in _WRONG_MARK.finditer(text):
-        a, b = m.group()[:2]
+        a, b = m.group()[0], m.group()[1]
         if a == b or ("\u0e48" <= a <= "\u0e4b" and "\u0e48" <= b <= "\u0e4b"):
             edits.append(Edit(m.start() + 1, m.end(), "thai_mark"))
         else:

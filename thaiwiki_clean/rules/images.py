@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 import regex
 
-from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import drop_lines, lines, lines_opening
+from thaiwiki_clean.edits import Edit, merge
+from thaiwiki_clean.markup import REMEMBERED, drop_lines, lines, lines_opening, split
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["image"]
@@ -26,8 +28,15 @@ def _options() -> frozenset[str]:
     return frozenset(row[1] for row in terms("images") if row[0] == "option")
 
 
+class _Patterns(NamedTuple):
+    size: re.Pattern[str]
+    glued: re.Pattern[str]
+    link: regex.Pattern[str]
+    start: re.Pattern[str]
+
+
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], regex.Pattern[str], re.Pattern[str]]:
+def _patterns() -> _Patterns:
     latin = "|".join(sorted((word for word in _options() if word.isascii() and len(word) > 3), key=len, reverse=True))
     prefixes = "|".join(row[1] for row in terms("images") if row[0] == "prefix")
     size = re.compile(_SIZE, re.IGNORECASE)
@@ -35,7 +44,7 @@ def _patterns() -> tuple[re.Pattern[str], re.Pattern[str], regex.Pattern[str], r
     glued = re.compile(rf"(?:(?:{latin}|{_SIZE})[ \t]*\|?[ \t]*)+(?=[\u0e01-\u0e4e0-9\"“(]|(?<=px)[a-z])", re.IGNORECASE)
     link = regex.compile(rf"\[\[[ ]?(?:{prefixes})[ ]?:(?:[^\[\]\n]|\[\[[^\[\]\n]{{0,300}}\]\]){{0,1000}}\]\]", regex.IGNORECASE)
     start = re.compile(rf"[ \t*:]*\[{{0,2}}:?(?:{prefixes})[ \t]*:", re.IGNORECASE)
-    return size, glued, link, start
+    return _Patterns(size, glued, link, start)
 
 
 def image(text: str) -> list[Edit]:
@@ -48,30 +57,50 @@ def image(text: str) -> list[Edit]:
 
     Captions go with their picture. Spared: a file's name inside a sentence.
     """
-    size, glued, link, start = _patterns()
     edits: list[Edit] = []
     if "[[" in text:
-        edits = [Edit(m.start(), m.end(), "image") for m in link.finditer(text)]
+        edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)]
+    found = split(text)
+    may: Iterable[int] = lines_opening(text, "image")
+    if "." in text and _EXTENSION.search(text) is not None:
+        may = sorted({*may, *(i for i, line in enumerate(found) if "." in line and _EXTENSION.search(line))})
     linked = {edit.start for edit in edits}
-    options = _options()
-    files = _EXTENSION.search(text) is not None
-    found = lines(text)
-    for i in range(len(found.line)) if files else lines_opening(text, "image"):
-        line = found.line[i]
-        if not line or found.start[i] in linked:
-            continue
-        if (line[0] in _FIRST and start.match(line)) or (len(line) < 300 and ((word := line.partition("|")[0].strip(" \t").lower()) in options or (word[:1] in "x0123456789u" and size.fullmatch(word)))):
-            edits.append(drop_lines(text, i, i, "image"))
-        elif line[0] in _GLUED_FIRST and (m := glued.match(line)):
-            edits.append(Edit(found.start[i], found.start[i] + m.end(), "image"))
-        elif files and _FILE_LINE.fullmatch(line):
-            edits.append(drop_lines(text, i, i, "image"))
-        elif files and (m := _FILE_GLUED.match(line)):
-            edits.append(Edit(found.start[i], found.start[i] + m.end(), "image"))
-    edits.sort()
-    return [edit for at, edit in enumerate(edits) if not at or edit.start >= edits[at - 1].end]
+    for i in may:
+        line = found[i]
+        lead = _lead(line) if len(line) <= REMEMBERED else _lead.__wrapped__(line)
+        if lead and (not linked or lines(text).start[i] not in linked):
+            start = lines(text).start[i]
+            edits.append(drop_lines(text, i, i, "image") if lead == _WHOLE else Edit(start, start + lead, "image"))
+    return merge(*([edit] for edit in edits)) if len(edits) > 1 else edits
+
+
+#: The line goes with its newline.
+_WHOLE = -1
+
+
+@lru_cache(maxsize=1 << 12)
+def _lead(line: str) -> int:
+    """How many characters at the start of a line belong to an image."""
+    if not line:
+        return 0
+    size, glued, _, start = _patterns()
+    if line[0] in _FIRST and start.match(line):
+        return _WHOLE
+    if len(line) < 300:
+        word = line.partition("|")[0].strip(" \t").lower()
+        if word in _options() or (word[:1] in _SIZE_FIRST and size.fullmatch(word)):
+            return _WHOLE
+    if line[0] in _GLUED_FIRST and (m := glued.match(line)):
+        return m.end()
+    if "." in line and _EXTENSION.search(line):
+        if _FILE_LINE.fullmatch(line):
+            return _WHOLE
+        if m := _FILE_GLUED.match(line):
+            return m.end()
+    return 0
 
 
 # What an image line, and a stuck option word, may begin with.
 _FIRST = set(" \t*:[ไภสFIMfim")
+_SIZE_FIRST = frozenset("x0123456789u")
 _GLUED_FIRST = set("0123456789xtfblrcnubsmTFBLRCNUBSM")

@@ -9,7 +9,7 @@ from functools import cache
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import lines, lines_opening, settled
+from thaiwiki_clean.markup import lines_opening, settled, split, whole_line
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["edit_link", "html", "html_entity", "magic_word", "reference", "template_parameter", "url", "wiki_markup"]
@@ -25,7 +25,7 @@ _TAG = regex.compile(rf"<(/?)({_TAGS})(?=[\s/>])[^<>\n]{{0,400}}>", regex.IGNORE
 _PARTING = {"br", "hr", "p", "div", "tr", "td", "th", "li", "dd", "dt", "table", "caption", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 
-@settled
+@settled("<>")
 def html(text: str) -> list[Edit]:
     """HTML comments and tags. What stands between two tags stays; a line break becomes a blank.
 
@@ -37,7 +37,7 @@ def html(text: str) -> list[Edit]:
     if "<" not in text:
         return []
     tags = [Edit(m.start(), m.end(), "html", " " if m.group(2).lower() in _PARTING else "") for m in _TAG.finditer(text)]
-    return merge(_comments(text), tags)
+    return merge(list(_comments(text)), tags)
 
 
 def _comments(text: str) -> Iterator[Edit]:
@@ -50,9 +50,11 @@ def _comments(text: str) -> Iterator[Edit]:
         at = text.find("<!--", end + 3)
 
 
-_ENTITY = regex.compile(r"&(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|&nbsp\b")
+# An ampersand that was written as an entity, once or more, opens an entity too: &amp;nbsp;
+_ENTITY = regex.compile(r"&(?:amp;)*+(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|&(?:amp;)*+nbsp\b|&(?:amp;)++")
 
 
+@settled("&")
 def html_entity(text: str) -> list[Edit]:
     """HTML entities, folded into the character that they stand for.
 
@@ -63,9 +65,10 @@ def html_entity(text: str) -> list[Edit]:
     """
     if "&" not in text:
         return []
-    edits = []
+    edits: list[Edit] = []
     for m in _ENTITY.finditer(text):
-        char = stdlib_html.unescape(m.group() if m.group().endswith(";") else m.group() + ";")
+        name = m.group().rpartition("amp;")[2] or "&amp;"
+        char = stdlib_html.unescape("&" + name.lstrip("&").rstrip(";") + ";")
         if char.isspace():
             edits.append(Edit(m.start(), m.end(), "html_entity", " "))
         elif len(char) == 1:
@@ -136,7 +139,7 @@ _ADDRESS = r"""(?:https?:|ftp:|mailto:)?//[^\s\[\]<>{}|"]{1,2000}|(?:https?:|ftp
 _BRACKETED = regex.compile(rf"\[\[?({_ADDRESS})(?: +([^\[\]\n]{{0,400}}))?\]\]?", regex.IGNORECASE)
 _OPENED = regex.compile(rf"\[({_ADDRESS}) *", regex.IGNORECASE)
 _BARE = regex.compile(
-    r"""(?:(?:https?|ftp)://|\bwww\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])""", regex.IGNORECASE
+    r"""(?:(?:https?|ftp)://|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])""", regex.IGNORECASE
 )
 
 
@@ -148,7 +151,7 @@ def url(text: str) -> list[Edit]:
 
     Names such as Astronomy.com, without ``http`` or ``www``, are prose.
     """
-    if ("/" not in text or "//" not in text) and "www." not in text:
+    if "/" not in text and not ("w" in text and "www." in text) and not ("W" in text and "WWW." in text):
         return []
     inside: list[Edit] = []
     for m in _BRACKETED.finditer(text):
@@ -166,7 +169,7 @@ _STRAY = regex.compile(r"\[\[|\]\]|\{\{\{?|\}\}\}?|~{3,5}|'{3,5}|(?<=\n|^)-{4,}(
 _QUOTES = regex.compile(r"(?<!')''(?!')")
 
 
-@settled
+@settled(r"\[\]{}'~-")
 def wiki_markup(text: str) -> list[Edit]:
     """Links, templates, bold and italics that the parser left: the words of a link stay, the signs go.
 
@@ -178,8 +181,8 @@ def wiki_markup(text: str) -> list[Edit]:
     A closed template goes with all that it holds, since nobody knows what it would have shown.
     ``5'10''`` is a length: two single quotes behind a figure stay unless a second pair stands in the line.
     """
-    ruled = bool(lines_opening(text, "rule"))
-    if not ("[" in text or "]" in text or "{" in text or "}" in text or "'" in text or "~" in text or ruled):
+    ruled = len(lines_opening(text, "rule")) > 0
+    if not ("[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or "''" in text):
         return []
     edits: list[Edit] = []
     if "{" in text:
@@ -194,7 +197,7 @@ def wiki_markup(text: str) -> list[Edit]:
     stray: list[Edit] = []
     if "[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or "'''" in text:
         stray = [Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text)]
-    if "'" in text and "''" in text:
+    if "''" in text:
         for m in _QUOTES.finditer(text):
             if not text[m.start() - 1 : m.start()].isdigit() or len(_QUOTES.findall(_line_at(text, m.start()))) > 1:
                 stray.append(Edit(m.start(), m.end(), "wiki_markup"))
@@ -218,9 +221,9 @@ def magic_word(text: str) -> list[Edit]:
     """
     switch, variable = _switches()
     edits = [Edit(m.start(), m.end(), "magic_word") for m in switch.finditer(text)] if "_" in text and "__" in text else []
-    found = lines(text)
-    lonely = [i for i in lines_opening(text, "switch") if variable.fullmatch(found.line[i])] if ":" in text or "|" in text else []
-    return merge(edits, [Edit(found.start[i], found.start[i] + len(found.line[i]), "magic_word") for i in lonely])
+    lonely = [i for i in lines_opening(text, "switch") if variable.fullmatch(split(text)[i])]
+    return merge(edits, [whole_line(text, i, "magic_word") for i in lonely]) if lonely else edits
+
 
 _PARAMETER = regex.compile(r"\|[ ]?(?:links?|label|italics?|no(?:cat|link|italic)|cat|lang|script|sc|lit(?:eral)?|first|labels?|sort|tr|gloss|abbr|disp|sp|adj|[a-z]{2,12}\d?)[ ]?=[^|()\[\]{};,\n]{0,60}")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines, lines_opening
+from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines, lines_opening, short_lines, split
 from thaiwiki_clean.rules.sections import boilerplate_lines
 from thaiwiki_clean.vocabulary import is_category
 
@@ -29,26 +29,26 @@ def link_lists(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _link_lists(text: str) -> Iterator[tuple[int, int]]:
-    found = lines(text).line
-    if sum([0 < len(line) <= NAME_LENGTH for line in found]) < LIST_LENGTH:
+    short = short_lines(text)
+    if len(short) < LIST_LENGTH:
         return
-    titles = {head.line for head in headers(text)}
-    intros = _intros(text)
-    gone = boilerplate_lines(text)
+    found = split(text)
+    apart = {*boilerplate_lines(text), *_intros(text), *(head.line for head in headers(text))}
     block: list[int] = []  # the short lines since the last header or paragraph
-    for i, line in enumerate([*found, ""]):
-        if 0 < len(line) <= NAME_LENGTH and i not in titles and i not in intros and i not in gone and not line.isspace():
-            block.append(i)
+    for i, line in short:
+        if i in apart or line.isspace():
             continue
-        if block:
-            yield from _lists_of(found, block)
+        if block and block[-1] != i - 1:
+            if len(block) >= LIST_LENGTH:
+                yield from _lists_of(found, block)
             block = []
+        block.append(i)
+    if len(block) >= LIST_LENGTH:
+        yield from _lists_of(found, block)
 
 
 def _lists_of(found: list[str], block: list[int]) -> Iterator[tuple[int, int]]:
     """The lists in one block of short lines."""
-    if len(block) < LIST_LENGTH:
-        return
     names = {i for i in block if is_name(found[i])}
     if len(names) < LIST_LENGTH:
         return
@@ -58,7 +58,7 @@ def _lists_of(found: list[str], block: list[int]) -> Iterator[tuple[int, int]]:
         if i in names:
             run.append(i)
             continue
-        if len({found[j] for j in run}) >= LIST_LENGTH and (mostly or sum(_is_item(found[j]) for j in run) * 2 > len(run)):
+        if len(run) >= LIST_LENGTH and len({found[j] for j in run}) >= LIST_LENGTH and (mostly or sum(_is_item(found[j]) for j in run) * 2 > len(run)):
             yield run[0], run[-1]
         run = []
 
@@ -103,33 +103,46 @@ _INTRO = regex.compile(
 )
 
 
+#: A line that only announces something is no longer than this.
+INTRO_LENGTH = 160
 # Cheap signs that a line may match _INTRO at all.
 _INTRO_ENDS = ("นี้", "ได้แก่", "เช่น", "ประกอบด้วย", "ตาราง", "ถึง", "อย่าง", "ความหมาย", "เป็น")
 _INTRO_STARTS = ("ต่อไปนี้", "ด้านล่างนี้", "ข้างล่างนี้", "เนื้อหาในหน้า", "หน้านี้", "บทความนี้", "นี่", "รายชื่อ", "รายนาม", "บัญชีรายชื่อ")
 
 
-@lru_cache(maxsize=1 << 14)
 def is_intro(line: str) -> bool:
     """Whether a line only announces what follows.
 
     >>> is_intro("มีรายละเอียดดังนี้"), is_intro("กา อาจหมายถึง:"), is_intro("กาเป็นนกสีดำ")
     (True, True, False)
     """
-    if len(line) > 160 or not (line.startswith(_INTRO_STARTS) or line.rstrip(" \t:：").endswith(_INTRO_ENDS)):
+    return len(line) <= INTRO_LENGTH and _is_intro(line)
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_intro(line: str) -> bool:
+    if not (line.startswith(_INTRO_STARTS) or line.rstrip(" \t:：").endswith(_INTRO_ENDS)):
         return False
     if (match := _INTRO.fullmatch(line)) is None:
         return False
     return not match.group("before") or not clauses(match.group("before"))
 
 
-_INTRO_LAST = frozenset(word[-2:] for word in _INTRO_ENDS)
+# The last two characters of a line that may announce something, with or without blanks and a colon behind it.
+_INTRO_LAST = frozenset(word[-2:] for word in _INTRO_ENDS) | {last + tail for last in {word[-1] for word in _INTRO_ENDS} | set(" \t:：") for tail in " \t:："}
 _INTRO_FIRST = frozenset(word[:3] for word in _INTRO_STARTS)
 
 
 @lru_cache(maxsize=8)
 def _intros(text: str) -> tuple[int, ...]:
     """The lines that announce something."""
-    return tuple([i for i, line in enumerate(lines(text).line) if 2 < len(line) <= 160 and (line[-2:] in _INTRO_LAST or line[:3] in _INTRO_FIRST or line[-1] in " :：") and is_intro(line)])
+    return tuple(
+        [
+            i
+            for i, line in enumerate(split(text))
+            if (line[-2:] in _INTRO_LAST or line[:3] in _INTRO_FIRST) and is_intro(line)
+        ]
+    )
 
 
 def list_intro(text: str) -> list[Edit]:
@@ -140,20 +153,26 @@ def list_intro(text: str) -> list[Edit]:
 
     Spared: one over a list whose items hold sentences, and a paragraph that ends in such words.
     """
-    found = lines(text).line
     intros = _intros(text)
     if not intros:
         return []
+    found = split(text)
     listed = {first for first, _ in link_lists(text)}
     titles = {head.line for head in headers(text)}
-    edits = []
-    for i in intros:
-        after = i + 1
-        while after < len(found) and (not found[after] or found[after].isspace()):
-            after += 1
-        if after >= len(found) or after in listed or after in titles:
-            edits.append(drop_lines(text, i, i, "list_intro"))
-    return edits
+    gone: list[int] = []
+    after = len(found)  # the next line below that stays and is not blank
+    below = len(found)
+    for i in reversed(intros):
+        for j in range(i + 1, below):
+            if found[j] and not found[j].isspace():
+                after = j
+                break
+        below = i
+        if after == len(found) or after in listed or after in titles:
+            gone.append(i)
+        else:
+            after = i
+    return [drop_lines(text, i, i, "list_intro") for i in reversed(gone)]
 
 
 _PREFIXED = regex.compile(r"[ \t*:]*\[{0,2}:?(?:หมวดหมู่|Category|category)[ \t]*:[^\n]*")
@@ -171,35 +190,35 @@ def category(text: str) -> list[Edit]:
 
     At the end a line counts when it is a bare name. The first line of a page is never a category.
     """
-    found = lines(text).line
-    edits = []
+    found = split(text)
+    prefixed: set[int] = set()
     if ":" in text and ("หมวดหมู่" in text or "ategory" in text):
-        edits = [drop_lines(text, i, i, "category") for i, line in enumerate(found) if line and _PREFIXED.fullmatch(line)]
-    prefixed = {edit.start for edit in edits}
-    start = lines(text).start
+        prefixed = {i for i, line in enumerate(found) if ":" in line and _PREFIXED.fullmatch(line)}
     gone = boilerplate_lines(text)
-    i = len(found) - 1
     tail = len(found)
-    while i > 0:
-        line = found[i].strip()
-        if line and start[i] not in prefixed and i not in gone:
+    for i in range(len(found) - 1, 0, -1):
+        if i in gone or i in prefixed:
+            continue
+        if len(found[i]) > NAME_LENGTH and not found[i].isspace():
+            break
+        if line := found[i].strip():
             if not _is_category_line(line):
                 break
             tail = i
-        i -= 1
-    tail = _attached(found, tail)
-    if tail < len(found) and _trusted(found, tail):
-        edits += [drop_lines(text, j, j, "category") for j in range(tail, len(found)) if found[j].strip() and start[j] not in prefixed and j not in gone]
-    return sorted(edits)
+    edits = [drop_lines(text, i, i, "category") for i in sorted(prefixed)]
+    if tail < len(found):
+        tail = _attached(found, tail)
+        if tail < len(found) and _trusted(found, tail):
+            edits += [drop_lines(text, i, i, "category") for i in range(tail, len(found)) if i not in gone and i not in prefixed and found[i].strip()]
+    return sorted(edits) if prefixed else edits
 
 
 _NO_CATEGORY = regex.compile(r"[\"“”'(\[{<>=/\\|•–—-]|\d+[.)]|.*[.,;:!?…]$|.*[;=]|.*\d{1,2} (?:มกราคม|กุมภาพันธ์|มีนาคม|เมษายน|พฤษภาคม|มิถุนายน|กรกฎาคม|สิงหาคม|กันยายน|ตุลาคม|พฤศจิกายน|ธันวาคม)")
 
 
+@lru_cache(maxsize=1 << 14)
 def _is_category_line(line: str) -> bool:
-    if len(line) == 1 or is_category(line):
-        return True
-    return len(line) <= CATEGORY_LENGTH and is_name(line) and _NO_CATEGORY.match(line) is None
+    return len(line) == 1 or is_category(line) or (len(line) <= CATEGORY_LENGTH and is_name(line) and _NO_CATEGORY.match(line) is None)
 
 
 #: A line above the tail that is shorter than this may be hard-wrapped prose, and a name below it the end of its sentence.
@@ -251,11 +270,20 @@ def hatnote(text: str) -> list[Edit]:
     >>> hatnote("ดูบทความหลักที่ แมวบ้าน\\nดูแลแมวให้ดีทุกวัน")
     [Edit(start=0, end=24, reason='hatnote', new='')]
     """
-    found = lines(text).line
-    may = lines_opening(text, "hatnote")
+    found = split(text)
+    may: Iterable[int] = lines_opening(text, "hatnote")
     if "เปลี่ยนทางมาที่นี่" in text:
-        may = [i for i, line in enumerate(found) if i in may or "เปลี่ยนทางมาที่นี่" in line]
-    return [drop_lines(text, i, i, "hatnote") for i in may if 5 < len(found[i]) < 330 and _HATNOTE_START.match(found[i]) and _HATNOTE.fullmatch(found[i]) and clauses(found[i]) <= 3]
+        may = sorted({*may, *(i for i, line in enumerate(found) if "เปลี่ยนทางมาที่นี่" in line)})
+    return [drop_lines(text, i, i, "hatnote") for i in may if 5 < len(found[i]) < HATNOTE_LENGTH and _is_hatnote(found[i])]
+
+
+#: Hatnotes are shorter than this.
+HATNOTE_LENGTH = 330
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_hatnote(line: str) -> bool:
+    return _HATNOTE_START.match(line) is not None and _HATNOTE.fullmatch(line) is not None and clauses(line) <= 3
 
 
 _NAV = r"ก่อนหน้า|ก่อนหน้านี้|ถัดไป|ต่อไป|สารบัญ|กลับ|กลับไป|กลับสารบัญ|ขึ้น|ขึ้นบน|ขึ้นข้างบน|หน้าหลัก|หน้าแรก|หน้าก่อน|หน้าก่อนหน้า|หน้าถัดไป|หน้าต่อไป|บทก่อน|บทก่อนหน้า|บทถัดไป|บทต่อไป|ตอนก่อน|ตอนก่อนหน้า|ตอนถัดไป|ตอนต่อไป|เนื้อหา|ดัชนี|previous|prev|next|contents|index|home|up|back"
@@ -277,7 +305,7 @@ def navigation(text: str) -> list[Edit]:
 
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
-    found = lines(text).line
+    found = split(text)
     edits = [drop_lines(text, i, i, "navigation") for i in lines_opening(text, "frame") if len(found[i]) < 160 and _CHROME.fullmatch(found[i])]
     links = [i for i in lines_opening(text, "navigation") if 3 < len(line := found[i]) < 160 and _NAV_SIGN.search(line) and _NAV_WORD.search(line) and _is_navigation(line)]
     return merge(edits, [drop_lines(text, i, i, "navigation") for i in links]) if links else edits
@@ -303,9 +331,20 @@ def source_line(text: str) -> list[Edit]:
 
     Spared: a line that goes on to say something in three clauses or more.
     """
-    if ":" not in text and "：" not in text and "=" not in text:
+    may = lines_opening(text, "source")
+    if not may or not (":" in text or "=" in text or "：" in text):
         return []
-    return [drop_lines(text, i, i, "source_line") for i in lines_opening(text, "source") if _SOURCE.fullmatch(line := lines(text).line[i]) and clauses(line) < 3]
+    found = split(text)
+    return [drop_lines(text, i, i, "source_line") for i in may if len(found[i]) < SOURCE_LENGTH and _is_source(found[i])]
+
+
+#: Lines that only name a source are shorter than this.
+SOURCE_LENGTH = 300
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_source(line: str) -> bool:
+    return _SOURCE.fullmatch(line) is not None and clauses(line) < 3
 
 
 _MARKER = regex.compile(
@@ -318,8 +357,8 @@ _MARKER = regex.compile(
     """,
     regex.VERBOSE,
 )
-
-
+# A face, or a pair of colons as in "std::", with something behind it that is no letter.
+_SMILEY = regex.compile(r"(?:[:;][)D(]|::)(?<=:\)|;\)|:D|:\(|::)[:* \t;#]*+(?![\p{L}\p{N}]).")
 
 
 def list_marker(text: str) -> list[Edit]:
@@ -330,16 +369,13 @@ def list_marker(text: str) -> list[Edit]:
 
     Spared: ``- ก``, ``1. ก``, ``#1``, ``:)``.
     """
-    found = lines(text)
     edits = []
     for i in lines_opening(text, "marker"):
-        if line := found.line[i]:
-            lead = len(line) - len(line.lstrip(" \t"))
-            m = _MARKER.match(line, lead)
-            if m is None or (line[lead : lead + 2] in (":)", ";)", ":D", ":(", "::") and not line[lead:].strip(":* \t;#")[:1].isalnum() and line[lead:].strip(":*;# \t")):
-                continue
-            if m.end() == len(line):
-                edits.append(drop_lines(text, i, i, "list_marker"))
-            else:
-                edits.append(Edit(found.start[i] + lead, found.start[i] + m.end(), "list_marker"))
+        line = split(text)[i]
+        lead = end = len(line) - len(line.lstrip(" \t"))
+        while not _SMILEY.match(line, end) and (m := _MARKER.match(line, end)):
+            end = m.end()
+        if lead < end:
+            start = lines(text).start[i]
+            edits.append(drop_lines(text, i, i, "list_marker") if end == len(line) else Edit(start + lead, start + end, "list_marker"))
     return edits

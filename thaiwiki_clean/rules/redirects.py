@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import regex
 
 from thaiwiki_clean.edits import Edit
@@ -10,6 +12,7 @@ from thaiwiki_clean.markup import LONE_NAME_LENGTH, clauses, is_name, lines
 __all__ = ["redirect", "redirect_target"]
 
 _REDIRECT = regex.compile(r"\s*#?\s*(?:redirect|เปลี่ยนทาง)(?:ไปยัง|ไปที่|ไป)?[ \t]*[:：]?[ \t]*\n?[ \t]*(?:\[\[)?[ \t]*:?([^\[\]|\n#]{0,255})[^\n]*", regex.IGNORECASE)
+_BEGINS = re.compile(r"\s{0,30}#?\s{0,30}(?:redirect|เปลี่ยนทาง)", re.IGNORECASE)
 #: A redirect page holds its target and, at most, a few categories.
 REDIRECT_LINES = 6
 
@@ -30,12 +33,13 @@ def redirect_target(text: str) -> str | None:
     rest = [line for line in text[match.end() :].split("\n") if line.strip()]
     if len(rest) > REDIRECT_LINES or not all(is_name(line) for line in rest):
         return None
-    return match.group(1).strip()
+    target: str = match.group(1)
+    return target.strip()
 
 
 def _is_prose(match: regex.Match[str]) -> bool:
     """Whether เปลี่ยนทาง is the first word of a sentence: glued to words that make two clauses, or to a long line."""
-    target = match.group(1)
+    target: str = match.group(1)
     glued = match.group()[: match.start(1) - match.start()].lower().endswith(("ทาง", "ทางไป"))
     return glued and (clauses(target) > 1 or len(target) > LONE_NAME_LENGTH)
 
@@ -48,8 +52,7 @@ def redirect(text: str) -> list[Edit]:
 
     Spared: prose that begins with the same word.
     """
-    head = text[:40].lower()
-    if "redirect" not in head and "เปลี่ยนทาง" not in head:
+    if _BEGINS.match(text) is None:
         return []
     if redirect_target(text) is not None:
         return [Edit(0, len(text), "redirect")]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.markup import drop_lines, lines
+from thaiwiki_clean.markup import drop_lines, split
 
 __all__ = ["repeated_line", "repeated_title"]
 
 #: Shorter lines may stand twice for a reason: a brace of code, a score, a refrain's "เอย".
 REPEAT_LENGTH = 8
+#: A title alone on a line is this long at most, and its line, with its blanks, so long.
+TITLE_LENGTH = 120
+TITLE_LINE = 400
 
 
 def repeated_line(text: str) -> list[Edit]:
@@ -21,12 +24,12 @@ def repeated_line(text: str) -> list[Edit]:
 
     Spared: lines of fewer than eight characters, and lines without a letter.
     """
-    found = lines(text).line
+    found = [line for line in split(text) if len(line) >= REPEAT_LENGTH]
     if len(set(found)) == len(found):
         return []
     seen: set[str] = set()
     edits = []
-    for i, line in enumerate(found):
+    for i, line in enumerate(split(text)):
         if len(line) < REPEAT_LENGTH:
             continue
         if line in seen and any(char.isalpha() for char in line):
@@ -41,11 +44,13 @@ def repeated_title(text: str) -> list[Edit]:
     >>> repeated_title("แมว\\nแมว เป็นสัตว์เลี้ยงลูกด้วยนม")
     [Edit(start=0, end=4, reason='repeated_title', new='')]
     """
-    head = text[:400].split("\n")
-    title = head[0].strip()
-    if not 1 < len(title) <= 120:
+    found = split(text)
+    if len(found) == 1 or len(found[0]) > TITLE_LINE:
         return []
-    second = next((i for i in range(1, len(head)) if head[i].strip()), 0)
-    if second and len(head[second]) > len(title) + 8 and head[second].lstrip(" '\"").startswith(title):
+    title = found[0].strip()
+    if not 1 < len(title) <= TITLE_LENGTH:
+        return []
+    second = found[1] if found[1] and not found[1].isspace() else next((line for line in found if line is not found[0] and line and not line.isspace()), "")
+    if len(second) > len(title) + 8 and second.lstrip(" '\"").startswith(title):
         return [drop_lines(text, 0, 0, "repeated_title")]
     return []

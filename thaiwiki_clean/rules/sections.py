@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import regex
 
 from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.markup import (
     PARAGRAPH_CLAUSES,
+    PARAGRAPH_LENGTH,
     Header,
     clauses,
     drop_lines,
@@ -18,7 +20,10 @@ from thaiwiki_clean.markup import (
     is_name,
     is_paragraph,
     is_sentence,
-    lines,
+    lines_opening,
+    short_lines,
+    split,
+    whole_line,
 )
 
 __all__ = ["bare_header", "boilerplate_lines", "boilerplate_section", "section_header"]
@@ -39,30 +44,34 @@ def boilerplate_section(text: str) -> list[Edit]:
     return [drop_lines(text, first, last, "boilerplate_section") for first, last in _boilerplate(text)]
 
 
+@lru_cache(maxsize=8)
 def boilerplate_lines(text: str) -> frozenset[int]:
     """The lines that :func:`boilerplate_section` drops; rules of the same stage need not look at them."""
-    regions = _boilerplate(text)
-    return frozenset(i for first, last in regions for i in range(first, last + 1)) if regions else frozenset()
+    return frozenset([i for first, last in _boilerplate(text) for i in range(first, last + 1)])
 
 
 @lru_cache(maxsize=8)
 def _boilerplate(text: str) -> tuple[tuple[int, int], ...]:
     """First and last line of every section that goes."""
     heads = headers(text)
-    found = lines(text).line
+    if not heads:
+        return ()
+    found = split(text)
     regions: list[tuple[int, int]] = []
     done = -1  # last line that is gone already
     for at, head in enumerate(heads):
         if head.line <= done or head.kind not in ("certain", "maybe", "linkage"):
             continue
         end = _end(heads, at, found)
-        body = range(head.line + 1, end)
+        body = found[head.line + 1 : end]
+        last = end - 1
         if head.kind == "certain":
-            last = next((i for i in body if is_paragraph(found[i]) and found[i][-1] != " "), end) - 1
-        elif any(_says(found[i]) for i in body):
+            for i, line in enumerate(body, head.line):
+                if len(line) >= PARAGRAPH_LENGTH and line[-1] != " " and is_paragraph(line):
+                    last = i
+                    break
+        elif any(map(_says, body)):
             continue
-        else:
-            last = end - 1
         regions.append((head.line, last))
         done = last
     return tuple(regions)
@@ -109,19 +118,9 @@ def section_header(text: str) -> list[Edit]:
     """
     if "=" not in text:
         return []
-    found = lines(text).line
-    edits = []
-    for head in headers(text):
-        if not head.bare:
-            edits.append(_blank(text, head.line, "section_header"))
-    edits += [_blank(text, i, "section_header") for i, line in enumerate(found) if line[:2] == "==" and not line.strip("= \t")]
-    return sorted(edits)
-
-
-def _blank(text: str, i: int, reason: str) -> Edit:
-    """The edit that empties line ``i`` and leaves its newline: a blank line parts one section from the next."""
-    found = lines(text)
-    return Edit(found.start[i], found.start[i] + len(found.line[i]), reason)
+    named = [head.line for head in headers(text) if not head.bare]
+    nameless = [i for i in lines_opening(text, "header") if (line := split(text)[i])[:2] == "==" and not line.strip("= \t")]
+    return [whole_line(text, i, "section_header") for i in sorted(named + nameless)]
 
 
 #: A page speaks the dialect of bare titles when it has this many known ones and no header in equals signs.
@@ -149,18 +148,23 @@ def bare_header(text: str) -> list[Edit]:
     and there only as a short line over a paragraph that says no clause.
     """
     heads = headers(text)
-    found = lines(text).line
+    found = split(text)
     titles = {head.line for head in heads if head.bare}
-    for i in [i for i, line in enumerate(found) if 1 < len(line) <= ALONE_LENGTH and line.strip(" \t")[:1] not in "=|!"]:
-        line = found[i]
-        if 0 < i < len(found) - 1 and len(found[i - 1]) >= NEIGHBOUR_LENGTH <= len(found[i + 1]) and _ONE_NAME.fullmatch(line) and is_name(line) and is_sentence(found[i + 1]):
-            titles.add(i)
-    if sum(found[i][-1] not in ".：:" and found[i][0] not in "#S" for i in titles) >= DIALECT and all(head.bare for head in heads):
-        for i in range(1, len(found) - 1):
-            line = found[i]
-            if len(line) <= TITLE_LENGTH and _may_be_title(line) and not is_name(found[i - 1]) and len(after := _next(found, i)) >= BODY_LENGTH and is_sentence(after):
-                titles.add(i)
-    return [_blank(text, i, "bare_header") for i in sorted(titles)]
+    long = [i for i, line in enumerate(found) if len(line) >= NEIGHBOUR_LENGTH]
+    for above, below in pairwise(long):
+        if below - above == 2 and _stands_alone(line := found[above + 1]) and is_name(line) and is_sentence(found[below]):
+            titles.add(above + 1)
+    if len(titles) >= DIALECT and sum(found[i][-1] not in ".：:" and found[i][0] not in "#S" for i in titles) >= DIALECT and all(head.bare for head in heads):
+        for i, line in short_lines(text):
+            if 0 < i < len(found) - 1 and len(line) <= TITLE_LENGTH and _may_be_title(line) and not is_name(found[i - 1]):
+                after = _next(found, i)
+                if len(after) >= BODY_LENGTH and is_sentence(after):
+                    titles.add(i)
+    return [whole_line(text, i, "bare_header") for i in sorted(titles)]
+
+
+def _stands_alone(line: str) -> bool:
+    return 1 < len(line) <= ALONE_LENGTH and line.strip(" \t")[:1] not in "=|!" and _ONE_NAME.fullmatch(line) is not None
 
 
 def _next(found: list[str], i: int) -> str:

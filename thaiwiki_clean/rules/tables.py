@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import drop_lines, headers, is_sentence, lines
+from thaiwiki_clean.markup import drop_lines, headers, is_sentence, lines, split
 from thaiwiki_clean.rules.lists import is_intro
 
 __all__ = ["table"]
@@ -35,7 +35,7 @@ def table(text: str) -> list[Edit]:
     """
     if "|" not in text and ("!" not in text or "!!" not in text):
         return []
-    found = lines(text).line
+    found = split(text)
     kinds = _kinds(text, found)
     if not any(kinds):
         return []

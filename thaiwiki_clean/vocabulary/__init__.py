@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import regex
 
-__all__ = ["bare_title_kind", "bare_titles", "clause_pattern", "is_category", "openers", "terms", "title_key", "title_kind"]
+__all__ = ["Openers", "bare_title_kind", "bare_titles", "clause_pattern", "is_category", "openers", "terms", "title_key", "title_kind"]
 
 #: Titles shorter than this are compared exactly: one slip in a short word makes another word.
 SLIP_LENGTH = 6
@@ -37,10 +37,10 @@ def title_key(title: str) -> str:
     >>> title_key(" '''แหล่งข้อมูล อื่น ๆ''' : ")
     'แหล่งข้อมูลอื่น'
     """
-    return _NOISE.sub("", title).rstrip(".:：ๆ").replace("\u0e4d\u0e32", "\u0e33").lower()
+    bare: str = _NOISE.sub("", title)
+    return bare.rstrip(".:：ๆ").replace("\u0e4d\u0e32", "\u0e33").lower()
 
 
-@lru_cache(maxsize=1 << 14)
 def title_kind(title: str) -> str:
     """What a section with this title holds: ``certain`` boilerplate, ``maybe``, ``linkage``, ``content``, or "" when unknown.
 
@@ -49,8 +49,11 @@ def title_kind(title: str) -> str:
 
     One slip of the finger is forgiven in a title of six letters or more, and titles joined by "และ" count when every part does.
     """
-    if len(title) > 80:
-        return ""
+    return _title_kind(title) if len(title) <= 80 else ""
+
+
+@lru_cache(maxsize=1 << 14)
+def _title_kind(title: str) -> str:
     key = title_key(title)
     known = _titles()
     if key in known:
@@ -86,16 +89,30 @@ def bare_titles() -> dict[str, str]:
     return {row[0]: row[1] for row in terms("sections") if row[1] in ("certain", "maybe", "content")}
 
 
+class Openers(dict[str, tuple[str, ...]]):
+    """The first two characters of a line -> the kinds of line that may begin so; one lookup tells, whatever the line.
+
+    >>> "marker" in openers()["* "], openers()["กา"]
+    (True, ())
+    """
+
+    def __missing__(self, head: str) -> tuple[str, ...]:
+        kinds = self.get(head[0], ()) if len(head) > 1 else ()
+        if len(self) < 1 << 14:  # there are few beginnings in a language; whoever sends more is not remembered
+            self[head] = kinds
+        return kinds
+
+
 @cache
-def openers() -> dict[str, tuple[str, ...]]:
-    """First character, or first two, of a line -> the kinds of line that may begin so."""
+def openers() -> Openers:
+    """What lines begin with: vocabulary/openers.tsv."""
     ones: dict[str, list[str]] = {}
     twos: dict[str, list[str]] = {}
     for kind, opener in terms("openers"):
         for head in (" ", "\t") if opener == "<blank>" else (opener,):
             (ones if len(head) == 1 else twos).setdefault(head, []).append(kind)
     both = {head: tuple(kinds + [kind for kind in ones.get(head[0], []) if kind not in kinds]) for head, kinds in twos.items()}
-    return {**{head: tuple(kinds) for head, kinds in ones.items()}, **both}
+    return Openers({**{head: tuple(kinds) for head, kinds in ones.items()}, **both})
 
 
 @cache
@@ -149,11 +166,15 @@ def _category_shapes() -> regex.Pattern[str]:
     return regex.compile("|".join(f"(?:{row[0]})" for row in terms("categories")))
 
 
-@lru_cache(maxsize=1 << 14)
 def is_category(line: str) -> bool:
     """Whether a line has the shape of a Thai category name, clause words or not.
 
     >>> is_category("บุคคลที่ยังมีชีวิตอยู่"), is_category("บริษัทที่ก่อตั้งในปี พ.ศ. 2491"), is_category("บุคคลทั่วไปก็เข้าชมได้")
     (True, True, False)
     """
-    return len(line) <= 90 and _category_shapes().fullmatch(line) is not None
+    return len(line) <= 90 and _has_category_shape(line)
+
+
+@lru_cache(maxsize=1 << 14)
+def _has_category_shape(line: str) -> bool:
+    return _category_shapes().fullmatch(line) is not None
