@@ -24,6 +24,7 @@ from thaiwiki_clean.engines import EngineError, open_engine
 from thaiwiki_clean.folder import BuildError, claim, finished, publish
 from thaiwiki_clean.manifest import NAME, Manifest, gather
 from thaiwiki_clean.progress import Meter, Planned, Progress, progress_bar
+from thaiwiki_clean.report import write_report
 from thaiwiki_clean.shards import stats, write_text
 from thaiwiki_clean.tally import DRAWN
 
@@ -163,7 +164,7 @@ def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, ev
     )
     write_text(staged / NAME, manifest.to_json())
     write_text(staged / "README.md", card(staged, manifest))
-    _report(staged)
+    write_report(staged)
     staged.rename(work / "whole")
 
 
@@ -174,15 +175,6 @@ def _files(folder: Path, name: str, counts: Sequence[int]) -> list[tuple[Path, l
     """
     parts = published.slices(counts, FILE_ROWS)
     return [(folder / f"{name}-{n:05}-of-{len(parts):05}.parquet", part) for n, part in enumerate(parts)]
-
-
-def _report(folder: Path) -> None:
-    """The page that a person looks at, where the extra for it is installed."""
-    try:
-        from thaiwiki_clean.report import write_report
-    except ImportError:
-        return
-    write_report(folder)
 
 
 def _sha256(path: Path) -> str:

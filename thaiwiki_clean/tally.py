@@ -33,7 +33,7 @@ class Damage:
         """See some more pages."""
         for page in pages:
             self.rows += 1
-            if page.dropped:
+            if page.dropped == "bad_row":  # a dump knows redirects and other namespaces by its own marks
                 self.damaged += 1
                 if len(self.first) < _DAMAGE_SHOWN:
                     self.first.append({"id": page.id, "detail": page.detail})
@@ -66,7 +66,7 @@ class Tally:
                 self.characters[edit.reason] += edit.end - edit.start - len(edit.new)
             reasons = sorted({edit.reason for edit in page.edits})  # a set has no order that lasts
             self.pages.update(reasons)
-            for reason in (*reasons, *([page.dropped] if page.dropped else [])):
+            for reason in dict.fromkeys((*reasons, *([page.dropped] if page.dropped else []))):  # redirect is both
                 self._show(reason, page)
             _keep(self.drawn, (-_chance(page), -self.rows), DRAWN)
             self.rows += 1
