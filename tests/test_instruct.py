@@ -21,6 +21,7 @@ from thaiwiki_clean.page import Page
 from thaiwiki_clean.prompts import check
 from thaiwiki_clean.sentences import reads_finished
 from thaiwiki_clean.splits import split_families
+from thaiwiki_clean.words import n_words, word_ends, words
 
 LEAD = "แมวเป็นสัตว์เลี้ยงลูกด้วยนมขนาดเล็กในวงศ์เสือและแมว และเป็นสัตว์เลี้ยงที่คนรู้จักดีที่สุดชนิดหนึ่ง"
 SECOND = "แมวบ้านมีขนสั้นหรือขนยาว ปัจจุบันมีมากกว่าเจ็ดสิบพันธุ์ทั่วโลก และพบได้ในทุกทวีปที่มีคนอยู่"
@@ -108,6 +109,26 @@ def test_a_page_gives_the_same_alone_or_among_others(pages: list[Page], seed: in
     plan = Plan(tuple(KINDS), tokenizer="characters", max_tokens=300, seed=seed, splits=split_families(pages, seed=seed))
     alone = [e for p in pages for e in page_examples(p, pickle.loads(pickle.dumps(plan))) if isinstance(e, Example)]
     assert alone == made(pages, seed=seed)[0]
+
+
+@given(PAGES, st.integers(20, 100))
+@settings(max_examples=30, deadline=None)
+def test_words_that_are_known_give_the_same_as_words_that_are_counted(pages: list[Page], tokens: int) -> None:
+    pytest.importorskip("nlpo3", reason="the [words] extra is not installed")
+    plan = Plan(tuple(KINDS), max_tokens=tokens)
+    for p in pages:
+        found = list(page_examples(p, plan, word_ends(words(p.text))))
+        assert found == list(page_examples(p, plan))
+        assert all(e.n_words == n_words(words(e.answer)) for e in found if isinstance(e, Example))
+
+
+@given(PAGES, st.integers(20, 100))
+@settings(max_examples=30, deadline=None)
+def test_prompt_and_answer_fit_in_words(pages: list[Page], tokens: int) -> None:
+    pytest.importorskip("nlpo3", reason="the [words] extra is not installed")
+    plan = Plan(tuple(KINDS), max_tokens=tokens)
+    examples = [e for p in pages for e in page_examples(p, plan) if isinstance(e, Example)]
+    assert all(n_words(words(e.prompt)) + n_words(words(e.answer)) <= tokens for e in examples)
 
 
 # --------------------------------------------------------------------------- what a page gives

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thaiwiki_clean.sentences import ends, reads_begun, reads_finished
+from thaiwiki_clean import sentences
+from thaiwiki_clean.sentences import ends, ends_before, reads_begun, reads_finished
 
 FIRST = "ทะเลสาบแห่งนี้เป็นทะเลสาบน้ำจืดขนาดใหญ่ที่สุดในภาคใต้ของประเทศ"
 PIECES = st.sampled_from(
@@ -170,3 +171,46 @@ def test_nearly_every_real_passage_reads_finished(shared: Path) -> None:
     ]
     finished = sum(reads_finished(text) for text in texts)
     assert finished / len(texts) >= 0.97  # the others are cut, most of them by their annotators: 23 of 1,209 were read
+
+
+WAITING = [
+    ",",
+    "(",
+    "–",
+    "และ",
+    "เฉกเช่น",
+    "เช่น",
+    "ได้แก่",
+    "ต่อไปนี้",
+    "ของ",
+    "สิ่งของ",
+    "ใน",
+    "ภายใน",
+    "จำเป็น",
+    "เป็น",
+    "ปี",
+    "พ.ศ.",
+    "นอกจากนี้",
+    "ในเรื่อง",
+    "มี 3",
+    "อีก ๓",
+    "ชื่อ",
+    "มากถึง",
+    "ส่วนแมวนั้น",
+    " ",
+    "แมว",
+    "กว่า",
+]
+
+
+@given(st.lists(st.sampled_from(WAITING), max_size=4).map("".join))
+def test_the_quick_look_hides_no_text_that_waits(text: str) -> None:
+    assert sentences._waits(text, len(text)) == bool(sentences._WAITS.search(text))
+
+
+@given(
+    st.lists(st.sampled_from([*WAITING, "ทะเลสาบแห่งนี้เป็นทะเลสาบน้ำจืดขนาดใหญ่ที่สุดในภาคใต้", " ต่อมา", "\n"]), max_size=12).map("".join),
+    st.integers(0, 400),
+)
+def test_the_last_ends_are_those_of_all_ends(text: str, until: int) -> None:
+    assert list(ends_before(text, min(until, len(text)))) == [end for end in reversed(ends(text)) if end <= until]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 pytest.importorskip("pythainlp", reason="the [words] extra is not installed")
 pytest.importorskip("nlpo3", reason="the [words] extra is not installed")
 
-from thaiwiki_clean.words import ENGINES, engine_version, n_words, words
+from thaiwiki_clean.words import ENGINES, engine_version, n_words, word_ends, words
 
 module = importlib.import_module("thaiwiki_clean.words")  # the package has a function of that name
 
@@ -20,6 +20,13 @@ thai = st.text(st.characters(min_codepoint=0x0E01, max_codepoint=0x0E5B))
 pieces = st.sampled_from(["แมว", "กรอ", "ส", "ก่", "ํา", " ", "\n", "\r\n", "\t", "\x00", "\ud800", "\u200b", "🙂", "abc", "1,250", "นานา ", "์"])
 hostile = st.builds(lambda before, piece, n, after: before + piece * n + after, thai | pieces, pieces, st.integers(1, 700), thai)
 anything = st.text(st.characters()) | thai | hostile | st.lists(pieces).map("".join)
+
+
+@given(st.lists(pieces))
+def test_as_many_words_end_as_there_are(tokens: list[str]) -> None:
+    found = word_ends(tokens)
+    assert len(found) == n_words(tokens)
+    assert all("".join(tokens)[:end].endswith(token) for token, end in zip([t for t in tokens if not t.isspace()], found, strict=True))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sized
+import itertools
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sized
 from functools import lru_cache
 from typing import Any
 
-from thaiwiki_clean.sentences import ends, reads_finished
+from thaiwiki_clean.sentences import ends, ends_before, reads_finished
 
 __all__ = ["CHARACTERS", "Counter", "Ruler", "ruler", "shorten"]
 
@@ -63,17 +65,31 @@ def ruler(tokenizer: str | Counter | None = None) -> Ruler:
     return _plain("tokens", count)
 
 
-def shorten(answer: str, prompt: str, measure: Ruler, budget: int) -> str:
+def shorten(answer: str, prompt: str, measure: Ruler, budget: int, upto: Callable[[int], int] | None = None) -> str:
     """``answer``, ended at the last place where it may end and fits; "" when there is no such place.
 
     >>> shorten("แมวเป็นสัตว์\\nหมาก็เป็นสัตว์", "แมว", ruler("characters"), 20)
     'แมวเป็นสัตว์'
 
     The end of a paragraph is preferred to a sentence's end a little further on.
+    ``upto(end)`` says how much ``answer[:end]`` counts, where that is known already; then nothing of the answer is counted here.
     """
-    if reads_finished(answer) and measure.size(prompt, answer) <= budget:
-        return answer
-    # Counting the pieces costs one pass; their sum is close to the size of the whole, and the last word is size's.
+    if upto is None:
+        if reads_finished(answer) and measure.size(prompt, answer) <= budget:
+            return answer
+        fitting: Iterator[int] = reversed(_fitting(answer, prompt, measure, budget))
+    else:
+        room = budget - measure.size(prompt, "")
+        if upto(len(answer)) <= room and reads_finished(answer):
+            return answer
+        fitting = ends_before(answer, bisect_right(range(len(answer) + 1), room, key=upto) - 1)
+    best = next(fitting, 0)
+    near = itertools.takewhile(lambda end: end >= _PARAGRAPH_SHARE * best, itertools.chain([best], fitting))
+    return answer[: next((end for end in near if end == len(answer) or answer[end] == "\n"), best)]
+
+
+def _fitting(answer: str, prompt: str, measure: Ruler, budget: int) -> list[int]:
+    """The ends of the answer that fit. Counting the pieces costs one pass; their sum is close to the whole, and size has the last word."""
     room = budget - measure.size(prompt, "")
     fitting: list[int] = []
     before = used = 0
@@ -85,11 +101,7 @@ def shorten(answer: str, prompt: str, measure: Ruler, budget: int) -> str:
         fitting.append(end)
     while fitting and measure.size(prompt, answer[: fitting[-1]]) > budget:
         fitting.pop()
-    if not fitting:
-        return ""
-    best = fitting[-1]
-    paragraph = next((end for end in reversed(fitting) if end == len(answer) or answer[end] == "\n"), 0)
-    return answer[: paragraph if paragraph >= _PARAGRAPH_SHARE * best else best]
+    return fitting
 
 
 def _plain(unit: str, count: Callable[[str], int]) -> Ruler:

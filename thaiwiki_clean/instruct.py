@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -21,12 +22,15 @@ from thaiwiki_clean.budget import CHARACTERS, Ruler, ruler, shorten
 from thaiwiki_clean.budget import Counter as Tokenizer
 from thaiwiki_clean.contamination import Index, contaminated, letters_of
 from thaiwiki_clean.formats import Example
-from thaiwiki_clean.markup import clauses, is_name
+from thaiwiki_clean.markup import is_name
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.prompts import KINDS, Template, check, default_templates, suiting
 from thaiwiki_clean.sections import Section, sections
 from thaiwiki_clean.sentences import reads_begun
 from thaiwiki_clean.splits import Splits, split_families
+from thaiwiki_clean.vocabulary import clause_pattern
+from thaiwiki_clean.words import word_ends
+from thaiwiki_clean.words import words as segment
 
 __all__ = ["KINDS", "LEFT_OUT", "Plan", "Skipped", "Template", "default_templates", "instructions", "page_examples"]
 
@@ -145,8 +149,11 @@ def _run(pages: Iterable[Page], plan: Plan, on_skip: Callable[[Skipped], object]
         logging.getLogger(__name__).warning("left out: %s", ", ".join(f"{n} {reason}" for reason, n in counts.most_common()))
 
 
-def page_examples(page: Page, plan: Plan) -> Iterator[Example | Skipped]:
-    """What one page gives: for every kind asked for an example or the reason why not. Nothing for a page with a verdict."""
+def page_examples(page: Page, plan: Plan, words: Sequence[int] | None = None) -> Iterator[Example | Skipped]:
+    """What one page gives: for every kind asked for an example or the reason why not. Nothing for a page with a verdict.
+
+    ``words`` says where the words of ``page.text`` end (:func:`thaiwiki_clean.words.word_ends`), where the page has been segmented already.
+    """
     if page.dropped is not None:
         return
     verdict = "source" if page.source in NOT_EXPLAINING else "title" if not page.title.strip() or _BAD_TITLE.search(page.title) else ""
@@ -155,14 +162,14 @@ def page_examples(page: Page, plan: Plan) -> Iterator[Example | Skipped]:
         return
     pieces = _pieces(page, plan.kinds)
     wanted = set(plan.kinds)
-    measure = ruler(plan.tokenizer)
+    lengths = _Lengths(page, plan, words)
     for name, piece, kinds in pieces:
         template = _draw(page, name, piece.path, kinds, plan)
         if template is None:
             yield from (Skipped(page.id, kind, "no_template", name) for kind in kinds)
             continue
         yield from (Skipped(page.id, other, "same_answer", name) for other in kinds if other != template.kind)
-        yield _example(page, name, piece, template, measure, plan)
+        yield _example(page, name, piece, template, lengths, plan)
     served = {kind for _, _, kinds in pieces for kind in kinds}
     yield from (Skipped(page.id, kind, "no_piece") for kind in plan.kinds if kind in wanted - served)
 
@@ -201,7 +208,7 @@ def _draw(page: Page, name: str, path: tuple[str, ...], kinds: tuple[str, ...], 
     return of_kind[int.from_bytes(digest[8:16], "big") % len(of_kind)]
 
 
-def _example(page: Page, name: str, piece: Section, template: Template, measure: Ruler, plan: Plan) -> Example | Skipped:
+def _example(page: Page, name: str, piece: Section, template: Template, lengths: _Lengths, plan: Plan) -> Example | Skipped:
     def left_out(reason: str, detail: str = "") -> Skipped:
         return Skipped(page.id, template.kind, reason, detail)
 
@@ -215,10 +222,10 @@ def _example(page: Page, name: str, piece: Section, template: Template, measure:
     prose = _before_residue(text)
     if len(prose) < _SHORTEST_ANSWER:
         return left_out("too_short" if len(text) < _SHORTEST_ANSWER else "list_residue", name)
-    answer = shorten(prose, prompt, measure, plan.max_tokens)
+    answer = shorten(prose, prompt, lengths.measure, plan.max_tokens, lengths.upto(piece.start))
     if len(answer) < _SHORTEST_ANSWER:
         return left_out("too_short" if answer else "no_end", name)
-    if letters_of(answer) in (letters_of(prompt), letters_of(page.title)):
+    if _echoes(answer, prompt) or _echoes(answer, page.title):
         return left_out("echo")
     if prompt in answer or any(len(said) >= 12 and said in answer for said in _said(template)):
         return left_out("prompt_inside")
@@ -235,11 +242,40 @@ def _example(page: Page, name: str, piece: Section, template: Template, measure:
         url=page.url,
         page_id=page.id,
         source=page.source,
-        n_words=None if plan.tokenizer == CHARACTERS else ruler().count(answer),
-        n_tokens=measure.size(prompt, answer) if measure.unit == "tokens" else None,
+        n_words=None if plan.tokenizer == CHARACTERS else lengths.words(piece.start, piece.start + len(answer)),
+        n_tokens=lengths.measure.size(prompt, answer) if lengths.measure.unit == "tokens" else None,
         shortened=len(answer) < len(text),
         split=plan.splits.of(page),
     )
+
+
+class _Lengths:
+    """How long the pieces of a page are. The page is segmented once at most, for all its pieces, and not at all where that was done before."""
+
+    def __init__(self, page: Page, plan: Plan, words: Sequence[int] | None) -> None:
+        self.measure: Ruler = ruler(plan.tokenizer)
+        self._text = page.text
+        self._ends = words
+
+    def words(self, start: int, end: int) -> int:
+        """Words that end in ``[start, end)`` of the page's text."""
+        if self._ends is None:
+            self._ends = word_ends(segment(self._text))
+        return bisect_right(self._ends, end) - bisect_right(self._ends, start)
+
+    def upto(self, start: int) -> Callable[[int], int] | None:
+        """A function from an offset behind ``start`` to the length of the text between; None where that takes a tokenizer."""
+        if self.measure.unit == "tokens":
+            return None
+        if self.measure.unit == CHARACTERS:
+            return lambda end: end
+        return lambda end: self.words(start, start + end)
+
+
+def _echoes(answer: str, said: str) -> bool:
+    """Whether the answer has the letters of ``said`` and no others. Its beginning tells, nearly always."""
+    letters = letters_of(said)
+    return letters_of(answer[: 2 * len(said) + 40])[: len(letters) + 1] == letters and letters_of(answer) == letters
 
 
 def _before_residue(text: str) -> str:
@@ -257,7 +293,7 @@ def _before_residue(text: str) -> str:
     while kept and (is_name(kept[-1]) or not kept[-1].strip()):
         kept.pop()
     prose = "\n".join(kept)
-    return prose if clauses(prose) else ""
+    return prose if clause_pattern().search(prose) else ""
 
 
 @cache

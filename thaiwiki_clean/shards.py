@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -28,7 +29,9 @@ __all__ = [
     "MEASURES",
     "PAGES",
     "VERDICTS",
+    "WORD_ENDS",
     "beside",
+    "pack_ends",
     "read_group",
     "read_tables",
     "row_count",
@@ -37,6 +40,7 @@ __all__ = [
     "sweep",
     "to_pages",
     "to_table",
+    "unpack_ends",
     "with_columns",
     "write",
     "write_text",
@@ -55,6 +59,9 @@ _KINDS = {int: pa.int32(), float: pa.float32()}
 
 #: Measures of a page, null for one that fell, and where they need words and there are none.
 MEASURES = pa.schema([(name, _KINDS[kind]) for name, kind in get_type_hints(Repetition).items()])
+
+#: Where the words of a text end, for the stages that count words in its pieces; null for a page that fell or was not segmented.
+WORD_ENDS = pa.field("word_ends", pa.binary())
 
 #: The last verdicts, a row group a shard.
 VERDICTS = pa.schema([("dropped", pa.string()), ("cluster", pa.string())])
@@ -78,14 +85,34 @@ def to_table(pages: Sequence[Page]) -> pa.Table:
 
 
 def to_pages(table: pa.Table) -> list[Page]:
-    """The pages of a table that :func:`to_table` made; other columns are left alone.
+    """The pages of a table that :func:`to_table` made; other columns are left alone, and ``raw`` or ``edits`` may be missing.
 
     >>> page = Page("7", "แมว", "thaiwikipedia", "", "แมว ()", "แมว", (Edit(3, 6, "empty_brackets"),))
     >>> to_pages(to_table([page])) == [page]
     True
     """
-    columns = [table.column(name).to_pylist() if name != "edits" else _edits_lists(table.column(name)) for name in PAGES.names]
+    there = set(table.column_names)
+    missing = {"raw": [""] * len(table), "edits": [()] * len(table)}
+    columns = [
+        missing[name] if name not in there else table.column(name).to_pylist() if name != "edits" else _edits_lists(table.column(name))
+        for name in PAGES.names
+    ]
     return [Page(*row) for row in zip(*columns, strict=True)]
+
+
+def pack_ends(ends: Sequence[int]) -> bytes:
+    """Ascending offsets as bytes: how far each is behind the one before, which packs well."""
+    return np.diff(np.array(ends, np.uint32), prepend=np.uint32(0)).tobytes()
+
+
+def unpack_ends(packed: bytes) -> list[int]:
+    """The offsets that :func:`pack_ends` made into bytes.
+
+    >>> unpack_ends(pack_ends([3, 7, 70_000]))
+    [3, 7, 70000]
+    """
+    found: list[int] = np.frombuffer(packed, np.uint32).cumsum(dtype=np.int64).tolist()
+    return found
 
 
 def _edits_array(edits: Sequence[Sequence[Edit]]) -> pa.Array:

@@ -29,16 +29,20 @@ from thaiwiki_clean.shards import (
     MEASURES,
     PAGES,
     VERDICTS,
+    WORD_ENDS,
+    pack_ends,
     read_group,
     read_tables,
     settled,
     to_pages,
     to_table,
+    unpack_ends,
     with_columns,
     write,
     write_text,
 )
 from thaiwiki_clean.tally import Damage, Tally
+from thaiwiki_clean.words import word_ends
 from thaiwiki_clean.words import words as segment
 
 if TYPE_CHECKING:
@@ -60,14 +64,19 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def clean_shard(shard: Shard, strict: bool, lines: Path | None, out: Path) -> None:
-    """Read a shard, clean its pages, and count their lines into ``lines``."""
+    """Read a shard, clean its pages, and count their lines into ``lines``.
+
+    What stands before a damage is kept; with ``strict`` the damage raises.
+    """
     from thaiwiki_clean.readers import read_shard
 
     damage = Damage()
     texts: list[str] = []
+    broken_off: list[str] = []
 
     def tables() -> Iterator[pa.Table]:
-        for came in batches(read_shard(shard, strict=strict), GROUP):
+        read = read_shard(shard, strict=strict)
+        for came in batches(read if strict else _before_damage(read, broken_off), GROUP):
             damage.add(came)
             pages = [page if page.dropped else clean_page(page) for page in came]
             texts.extend(page.text for page in pages)
@@ -76,7 +85,17 @@ def clean_shard(shard: Shard, strict: bool, lines: Path | None, out: Path) -> No
             counted = recurring.line_counts(texts)
             write(lines, counted.schema, [counted])
 
-    write(out, PAGES, tables(), about=damage.about)
+    write(out, PAGES, tables(), about=lambda: damage.about() | {"broken_off": broken_off})
+
+
+def _before_damage(pages: Iterable[Page], found: list[str]) -> Iterator[Page]:
+    """The pages up to where the file is damaged; what is wrong there goes to ``found``."""
+    from thaiwiki_clean.readers.records import BrokenOffError
+
+    try:
+        yield from pages
+    except BrokenOffError as error:
+        found.append(str(error))
 
 
 def find_recurring(lines: Sequence[Path], out: Path) -> None:
@@ -96,15 +115,16 @@ def measure_shard(source: Path, number: int, words: str | None, lines: Path | No
 
     def tables() -> Iterator[pa.Table]:
         for table in read_tables(source):
-            pages, measures = zip(*(_measured(_judged(_without(hashes, page)), words) for page in to_pages(table)), strict=True)
+            pages, measures, ends = zip(*(_measured(_judged(_without(hashes, page)), words) for page in to_pages(table)), strict=True)
             standing.extend((_name(page.id, number, tally.rows + row), page.text) for row, page in enumerate(pages) if not page.dropped)
             tally.add(pages)
-            yield with_columns(to_table(pages), {name: [m.get(name) for m in measures] for name in MEASURES.names}, MEASURES)
+            columns: dict[str, Sequence[Any]] = {name: [m.get(name) for m in measures] for name in MEASURES.names}
+            yield with_columns(to_table(pages), {**columns, WORD_ENDS.name: ends}, pa.schema([*MEASURES, WORD_ENDS]))
         if signatures is not None:  # before the pages: where these are, both are
             signed = dedup.signatures(standing)
             write(signatures, signed.schema, [signed])
 
-    write(out, pa.schema([*PAGES, *MEASURES]), tables(), about=tally.about)
+    write(out, pa.schema([*PAGES, *MEASURES, WORD_ENDS]), tables(), about=tally.about)
 
 
 def _name(page_id: str, number: int, row: int) -> str:
@@ -128,15 +148,17 @@ def _without(hashes: Set[int], page: Page) -> Page:
     return dataclasses.replace(page, text=apply(page.text, edits), edits=tuple(compose(page.edits, edits)))
 
 
-def _measured(page: Page, words: str | None) -> tuple[Page, dict[str, float]]:
-    """The page and its measures; the page falls when they say that it repeats itself."""
+def _measured(page: Page, words: str | None) -> tuple[Page, dict[str, float], bytes | None]:
+    """The page, its measures, and where its words end; the page falls when the measures say that it repeats itself."""
     if page.dropped:
-        return page, {}
+        return page, {}, None
     tokens = segment(page.text, words) if words else ()
     found = repetition(page.text, tokens)
     measures = found._asdict() if words else {name: getattr(found, name) for name in _WITHOUT_WORDS}
     over = over_limits(found)
-    return (dataclasses.replace(page, dropped="repetitive", detail=", ".join(over)) if over else page), measures
+    if over:
+        return dataclasses.replace(page, dropped="repetitive", detail=", ".join(over)), measures, None
+    return page, measures, pack_ends(word_ends(tokens)) if words else None
 
 
 def _judged(page: Page) -> Page:
@@ -220,11 +242,16 @@ def make_examples(source: Path, duplicates: Path, families: Path, number: int, a
     counts = Counter(dict.fromkeys(SPLITS, 0))
     left_out: Counter[str] = Counter()
 
+    # Without sections the text is enough: where a header stood in the raw page, only its edits know.
+    unread = () if set(plan.kinds) - {"definition", "varied"} else ("raw", "edits")
+    columns = [name for name in (*PAGES.names, WORD_ENDS.name) if name not in unread]
+
     def tables() -> Iterator[pa.Table]:
-        for table in settled(source, duplicates, number):
+        for table in settled(source, duplicates, number, columns):
             rows = []
-            for page in to_pages(table.filter(pc.is_null(table["dropped"]))):
-                for made in page_examples(page, plan):
+            table = table.filter(pc.is_null(table["dropped"]))
+            for page, packed in zip(to_pages(table), table[WORD_ENDS.name].to_pylist(), strict=True):
+                for made in page_examples(page, plan, None if packed is None else unpack_ends(packed)):
                     if isinstance(made, Example):
                         counts[made.split] += 1
                         rows.append(to_messages(made))

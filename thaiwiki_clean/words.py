@@ -10,11 +10,12 @@ Segmentation is the dearest step of the whole flow, so a page is segmented once 
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
-__all__ = ["ENGINES", "engine_version", "n_words", "words"]
+__all__ = ["ENGINES", "engine_version", "n_words", "word_ends", "words"]
 
 #: The engines that :func:`words` knows, the default first.
 ENGINES = ("nlpo3", "newmm")
@@ -66,6 +67,16 @@ def n_words(tokens: Iterable[str]) -> int:
     Punctuation and numbers count, as everywhere in PyThaiNLP.
     """
     return sum(not token.isspace() for token in tokens)
+
+
+def word_ends(tokens: Iterable[str]) -> list[int]:
+    """The offsets at which words end in the text that ``tokens`` make up: with them words are counted in any piece of the text.
+
+    >>> word_ends(["แมว", " ", "กิน", "\\n", "ปลา"])
+    [3, 7, 11]
+    """
+    tokens = list(tokens)
+    return [end for token, end in zip(tokens, itertools.accumulate(map(len, tokens)), strict=True) if not token.isspace()]
 
 
 def engine_version(engine: str = "nlpo3") -> str:
