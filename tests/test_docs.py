@@ -69,12 +69,15 @@ def test_the_code_of_fine_tune_trains_and_asks_a_small_model(
     code = "\n".join(blocks(text_of("how-to/fine-tune.md")))
     for came, goes in (
         ('"Qwen/Qwen2.5-0.5B-Instruct"', '"base"'),
-        ('SFTConfig("tuned", ', 'SFTConfig("tuned", use_cpu=True, bf16=False, gradient_checkpointing=False, max_steps=1, report_to="none", '),
+        (
+            'SFTConfig("tuned", ',
+            'SFTConfig("tuned", use_cpu=True, bf16=False, gradient_checkpointing=False, max_steps=1, report_to="none", ',
+        ),
         ("max_new_tokens=512", "max_new_tokens=8"),
     ):
         assert came in code, f"fine-tune.md does not say {came} any more"
         code = code.replace(came, goes)
-    exec(compile(code, "fine-tune.md", "exec"), {})  # noqa: S102
+    exec(compile(code, "fine-tune.md", "exec"), {})
     printed = capsys.readouterr().out
     assert "'share_keeps_stop': 1.0" in printed
     assert regex.search(r"stopped: (True|False) said again: [\d.]+", printed)
@@ -273,7 +276,9 @@ def test_the_manifest_and_the_page_are_described_field_by_field() -> None:
 
 
 def test_what_stands_in_a_built_folder_is_what_the_page_says(tmp_path: Path) -> None:
-    pages = [{"title": word, "text": f"{word}เป็นสัตว์เลี้ยงลูกด้วยนมที่คนเลี้ยงไว้ในบ้านมานานหลายพันปี", "source": "thaiwikipedia"} for word in ("แมว", "หมา")]
+    pages = [
+        {"title": word, "text": f"{word}เป็นสัตว์เลี้ยงลูกด้วยนมที่คนเลี้ยงไว้ในบ้านมานานหลายพันปี", "source": "thaiwikipedia"} for word in ("แมว", "หมา")
+    ]
     (tmp_path / "pages.jsonl").write_text("\n".join(json.dumps(page) for page in pages), encoding="utf-8")
     from thaiwiki_clean.build import build
 
