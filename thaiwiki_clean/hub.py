@@ -129,6 +129,10 @@ def publish(
         commit = told.commit or there.commit
         with at.failures(f"commit {commit[:12]} is published, setting the tag {tag}"):
             api.create_tag(at.repo, tag=tag, revision=commit, repo_type=_TYPE)
+            if tag not in _tags(at):  # the client takes any answer for a yes, a proxy's page too
+                raise PublishError(
+                    f"{at.repo}: commit {commit[:12]} is published, and the tag {tag} is not there; run the same command again"
+                )
     return told
 
 
@@ -179,8 +183,12 @@ def _look(at: _At, tag: str | None) -> _There | None:
         tree = at.api.list_repo_tree(at.repo, recursive=True, revision=info.sha, repo_type=_TYPE)
         files = {entry.path: _name_of(entry) for entry in tree if hasattr(entry, "blob_id")}  # a folder has none
         card = _card(at, info.sha) if "README.md" in files else ""
-        tags = {ref.name: ref.target_commit for ref in at.api.list_repo_refs(at.repo, repo_type=_TYPE).tags} if tag else {}
+        tags = _tags(at) if tag else {}
     return _There(info.sha or "", bool(info.private), files, card, tags)
+
+
+def _tags(at: _At) -> dict[str, str]:
+    return {ref.name: ref.target_commit for ref in at.api.list_repo_refs(at.repo, repo_type=_TYPE).tags}
 
 
 def _name_of(entry: Any) -> str:

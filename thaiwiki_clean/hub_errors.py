@@ -26,6 +26,9 @@ _STATUS = {
 # Of the libraries that the client may use for HTTP: their errors have no base in common with anything of Python's.
 _HTTP = ("httpx", "httpcore", "requests", "urllib3")
 
+# What the client raises over an answer that is not what it expects: no JSON, or JSON of another kind.
+_NO_ANSWER = (json.JSONDecodeError, KeyError, TypeError, AttributeError)
+
 
 class PublishError(OSError):
     """A failed publication; the message is one line: what happened, what it means, what to do."""
@@ -60,8 +63,10 @@ def said(error: Exception, endpoint: str) -> str:
             return "the client is offline, HF_HUB_OFFLINE is set; unset it and run the same command again"
         if (status := getattr(getattr(problem, "response", None), "status_code", None)) is not None:
             return _answered(int(status), _one_line(getattr(problem, "server_message", None) or ""))
-        if isinstance(problem, json.JSONDecodeError) or name == "FileMetadataError":
-            return f"what answers at {endpoint} is not the Hub; is there a proxy or a login page in between? Then {_AGAIN}"
+        if isinstance(problem, _NO_ANSWER) or name == "FileMetadataError" or "Consistency check failed" in str(problem):
+            return (
+                f"what answers at {endpoint} is not the Hub, or not all of it; is there a proxy or a login page in between? Then {_AGAIN}"
+            )
         if type(problem).__module__.split(".")[0].rstrip("0123456789") in _HTTP or isinstance(problem, (ConnectionError, TimeoutError)):
             return f"the connection to {endpoint} failed or broke ({name}); {_AGAIN}"
     return f"{_one_line(str(error))} ({type(error).__name__}); {_AGAIN}"

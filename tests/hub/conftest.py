@@ -16,7 +16,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 pytest.importorskip("huggingface_hub", reason="the Hub client is an extra")
 
-from huggingface_hub import HfApi, constants
+from huggingface_hub import HfApi, constants, file_download
 from huggingface_hub.utils import _http, disable_progress_bars
 
 from tests.hub.loopback import TOKEN, Hub, serve
@@ -43,7 +43,8 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The client as a user has it, but it does not wait between its tries, and has no token but the one it is given."""
     disable_progress_bars()
-    monkeypatch.setattr(_http, "time", SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None}))
+    for module in (_http, file_download):
+        monkeypatch.setattr(module, "time", SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None}))
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-token"))
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):

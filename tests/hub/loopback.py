@@ -358,6 +358,8 @@ _ROUTES = [
 def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet: two would wait 40 ms for each other
+        disable_nagle_algorithm = True
 
         def log_message(self, *args: Any) -> None:
             pass

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 from click.testing import CliRunner
 from huggingface_hub import HfApi, constants
@@ -430,7 +431,7 @@ def test_in_xet_mode_the_same_gets_there(built: Path, other: Path, hub: Hub, api
 @pytest.fixture
 def typed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command against the Hub on this machine."""
-    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: HfApi(endpoint=hub.url))
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     return lambda *args: CliRunner().invoke(cli, ["publish", *map(str, args)])
 
