@@ -47,6 +47,7 @@ bench: $(STAMP)  ## measure accuracy and speed; figures and commands are in benc
 docs: $(STAMP)  ## build the documentation into site/
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/zensical build --clean --strict
+	@printf '\nLook at site/index.html; for search: %s\n' "$(BIN)/python -m http.server --directory site"
 
 clean:  ## remove what the other targets made, but for .venv
 	rm -rf demo-out site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
