@@ -49,6 +49,7 @@ def cli(traceback: bool) -> None:
       thaiwiki-clean explain page.txt
       thaiwiki-clean check pages.jsonl
       thaiwiki-clean stats pages.parquet
+      thaiwiki-clean report clean/
     """
 
 
@@ -90,6 +91,7 @@ def build(
 
     OUT gets articles, dropped pages with their reasons, instruction examples, a dataset card and a manifest.
     A build that was stopped goes on when the same command is run again, and gives the same bytes.
+    Of a damaged dump OUT gets the pages that can be read; stderr names the damage, and the exit status is 1.
 
     \b
     Examples:
@@ -117,6 +119,10 @@ def build(
             **options,
         )
     doors.data(manifest.to_json().rstrip("\n") if as_json else built(manifest, out))
+    if broken := manifest.damage.get("broken_off"):
+        raise doors.Failure(
+            f"{broken[0]}; {out} holds what could be read" + (f"; {len(broken) - 1} more such places" if broken[1:] else "")
+        )
 
 
 @cli.command()
@@ -270,6 +276,50 @@ def publish(out: Path, repo: str, as_json: bool, quiet: bool, **options: Any) ->
         doors.json_data(dataclasses.asdict(told))
     else:
         doors.data(told.to_text())
+
+
+@cli.command()
+@click.argument("folder", metavar="OUT", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("second", metavar="[OUT_B]", required=False, type=click.Path(path_type=Path, file_okay=False))
+@click.option("--out", "file", type=click.Path(dir_okay=False, allow_dash=True), metavar="FILE", help="Write the page here; - is stdout.")
+@json_option
+@quiet_option
+def report(folder: Path, second: Path | None, file: str | None, as_json: bool, quiet: bool) -> None:
+    """Write the report of a build again, or compare two builds.
+
+    OUT is a folder that build made; its report is OUT/report.html unless --out says otherwise.
+    With a second folder: what is different in it, as text, with --json as JSON, and with --out as a page for the browser.
+
+    \b
+    Examples:
+      thaiwiki-clean report clean/
+      thaiwiki-clean report clean/ --out report.html
+      thaiwiki-clean report before/ after/
+      thaiwiki-clean report before/ after/ --out changes.html
+      thaiwiki-clean report before/ after/ --json | jq '.changes[0]'
+    """
+    from thaiwiki_clean.report import NAME, report_html
+    from thaiwiki_clean.report.charts import MISSING, have_matplotlib
+    from thaiwiki_clean.report.compare import compare
+
+    if as_json and (second is None or file == "-"):
+        raise click.UsageError("--json goes with two builds, OUT and OUT_B, and not with --out -")
+    if second is None:
+        html, file = report_html(folder), file or str(folder / NAME)
+        if not have_matplotlib():
+            doors.note(f"no charts: they need matplotlib ({MISSING})", quiet=quiet)
+    else:
+        found = compare(folder, second)
+        html = found.to_html() if file else ""
+        if as_json:
+            doors.json_data(found.to_json())
+        elif file != "-":
+            doors.data(found.to_text())
+    if file == "-":
+        doors.data(html)
+    elif file:
+        doors.write(file, html)
+        doors.note(f"written to {file}", quiet=quiet)
 
 
 def _page(file: str | None, source: str | None, where: Where, title: str | None, page_id: str | None) -> Page:

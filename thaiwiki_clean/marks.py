@@ -28,7 +28,20 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-__all__ = ["ReasonCount", "count", "edits_css", "edits_html", "from_marked", "look", "templates", "to_ansi", "to_html", "to_marked"]
+__all__ = [
+    "ReasonCount",
+    "count",
+    "edits_css",
+    "edits_html",
+    "from_marked",
+    "look",
+    "templates",
+    "to_ansi",
+    "to_html",
+    "to_marked",
+    "visible",
+    "without_controls",
+]
 
 # What shows nothing: controls, formats, odd blanks, default-ignorable characters, the blank Braille cell. Unassigned ones are
 # left alone: a character that is unassigned today is an emoji tomorrow, and golden pages would change with Unicode's version.
@@ -140,7 +153,7 @@ def to_html(raw: str, edits: Sequence[Edit], title: str = "", *, verdict: str | 
         templates()
         .get_template("page.html")
         .render(
-            title=_CONTROLS.sub(_escape, title),
+            title=without_controls(title),
             verdict=verdict,
             verdict_says=VERDICTS.get(verdict or "", ""),
             edits=edits_html(raw, edits),
@@ -177,6 +190,20 @@ def edits_html(raw: str, edits: Sequence[Edit]) -> Markup:
 
     pieces = [_kept_view(piece) if edit is None else _edit_view(piece, edit) for piece, edit in _walk(raw, edits)]
     return Markup(templates().get_template("edits.html").module.marked(pieces))  # type: ignore[attr-defined]
+
+
+def visible(removed: str) -> str:
+    r"""Text that was removed, as a reader sees it: what shows nothing is written as an escape, blanks alone as signs.
+
+    >>> print(visible("แมว\u200b"), visible(" "))
+    แมว\u200b ␣
+    """
+    return "".join(text for text, _ in _removed_chips(removed, "\n"))
+
+
+def without_controls(text: str) -> str:
+    """``text`` with what must not stand in HTML written as escapes: controls, halves of surrogate pairs, bidirectional overrides."""
+    return str(_CONTROLS.sub(_escape, text))
 
 
 def edits_css() -> Markup:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from thaiwiki_clean.marks import edits_html, look, templates
+from thaiwiki_clean.marks import edits_html, look, templates, without_controls
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 from thaiwiki_clean.report import charts, figures
@@ -20,7 +20,7 @@ from thaiwiki_clean.report.excerpts import Excerpt, cover, excerpt, sights
 from thaiwiki_clean.report.run import Run
 from thaiwiki_clean.shards import write_text
 
-__all__ = ["NAME", "report_html", "write_report"]
+__all__ = ["NAME", "render", "report_html", "write_report"]
 
 #: Its name in the folder of a build.
 NAME = "report.html"
@@ -58,7 +58,7 @@ def report_html(folder: Path | str) -> str:
     """The report of a built folder, as one HTML page."""
     run = Run.read(folder)
     told = run.manifest
-    chosen = cover([page for pages in run.chosen.values() for page in pages])
+    chosen = sorted(cover([page for pages in run.chosen.values() for page in pages]), key=lambda page: bool(page.dropped))  # articles first
     repetition = figures.repetition_classes(run)
     return render(
         "report.html",
@@ -85,7 +85,7 @@ def report_html(folder: Path | str) -> str:
 def render(template: str, **values: Any) -> str:
     """A template of ours with what all of them ask for."""
     always = {"look": look, "edits_html": edits_html, "REASONS": REASONS, "VERDICTS": VERDICTS, "missing": charts.MISSING, "legend": ()}
-    return templates().get_template(template).render(**always, **values)
+    return without_controls(templates().get_template(template).render(**always, **values))
 
 
 def _there(name: str, run: Run) -> bool:

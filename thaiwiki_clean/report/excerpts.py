@@ -11,10 +11,10 @@ import regex
 from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.page import Page
 
-__all__ = ["Excerpt", "Sight", "cover", "excerpt", "sights"]
+__all__ = ["WITHIN_LETTER", "Excerpt", "Sight", "cover", "excerpt", "sights"]
 
 # No excerpt begins here: within a letter, or between a Thai consonant and a vowel that is written before or after it.
-_WITHIN = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}ะาๅๆฯ] | (?<=[เแโใไ])\p{Thai}", regex.VERBOSE)
+WITHIN_LETTER = regex.compile(r"[\p{GCB=Extend}\p{GCB=SpacingMark}\p{GCB=ZWJ}ะาๅๆฯ] | (?<=[เแโใไ])\p{Thai}", regex.VERBOSE)
 
 #: Of a long removed span so many characters are shown at its start, and a third of them at its end.
 _SPAN = 240
@@ -112,9 +112,9 @@ def _spans(edit: Edit, context: int, length: int) -> list[tuple[int, int]]:
 
 def _whole(raw: str, start: int, end: int) -> tuple[int, int]:
     """The span with the letters at its ends whole."""
-    while start > 0 and _WITHIN.match(raw, start):
+    while start > 0 and WITHIN_LETTER.match(raw, start):
         start -= 1
-    while end < len(raw) and _WITHIN.match(raw, end):
+    while end < len(raw) and WITHIN_LETTER.match(raw, end):
         end += 1
     return start, end
 

@@ -57,9 +57,9 @@ def repetition_classes(run: Run) -> list[Classes]:
         return []
     out = []
     for name, caption, measure, edges in _MEASURES:
-        edges = (*edges, _LIMITS[name])
-        came, left = (_classes([getattr(one, name) for one in side], edges) for side in run.measured)
-        labels = ("0", *(f"to {100 * edge:.3g} %" for edge in edges[1:]), "more")
+        limits = (*edges, _LIMITS[name])
+        came, left = (_classes([getattr(one, name) for one in side], limits) for side in run.measured)
+        labels = ("0", *(f"to {100 * edge:.3g} %" for edge in limits[1:]), "more")
         out.append(Classes(name, caption, measure, labels, came, left))
     return out
 
