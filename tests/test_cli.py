@@ -444,7 +444,7 @@ def test_help_shows_examples_that_can_be_typed(name: str, command: click.Command
     typed = re.findall(r"thaiwiki-clean (\w+)(.*)", text.split("Examples:")[1].split("Options:")[0])
     assert typed
     for used, rest in typed:
-        known = {flag for param in cli.commands[used].params for flag in param.opts}
+        known = {flag for param in cli.commands[used].params for flag in (*param.opts, *param.secondary_opts)}
         assert set(re.findall(r"\s(--?[a-z-]+)\b", rest.split("|")[0])) <= known
 
 
@@ -453,10 +453,11 @@ def test_every_option_is_in_the_reference(name: str, command: click.Command, roo
     page = (root / "docs" / "reference" / "command-line.md").read_text("utf-8")
     assert not name or f"\n## {name}\n" in page
     named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", page))
-    assert {flag for param in command.params if isinstance(param, click.Option) for flag in param.opts} - named == set()
+    options = [param for param in command.params if isinstance(param, click.Option)]
+    assert {flag for option in options for flag in (*option.opts, *option.secondary_opts)} - named == set()
 
 
 def test_the_reference_names_no_option_that_is_not_there(root: Path) -> None:
     page = (root / "docs" / "reference" / "command-line.md").read_text("utf-8")
-    known = {"--help", *(flag for _, command in COMMANDS for param in command.params for flag in param.opts)}
+    known = {"--help", *(flag for _, command in COMMANDS for param in command.params for flag in (*param.opts, *param.secondary_opts))}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", page)) <= known
