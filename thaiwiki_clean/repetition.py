@@ -307,9 +307,11 @@ def _may_loop(flat: str) -> list[tuple[int, int, int]]:
     place = (keys & kind((1 << bits) - 1)).astype(np.int64)
     back = np.full(n, n, np.int64)  # n: not seen before; so it is at both ends
     back[place[seen + 1] + 1] = place[seen + 1] - place[seen]
+    ends = np.flatnonzero(np.diff(back < n))
+    longest = int(np.diff(ends)[::2].max(initial=0))  # positions in a row whose characters were seen before, at any distance
     spans: list[tuple[int, int, int]] = []
     reach = 4
-    while reach < 2 * n:
+    while reach < 2 * n and max(6, reach) <= longest:
         near = back <= reach
         edges = np.flatnonzero(near[1:] != near[:-1])
         starts, ends = edges[::2], edges[1::2]
