@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thaiwiki_clean.build import build
+from thaiwiki_clean.cli import cli
+from thaiwiki_clean.manifest import Manifest
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.readers import SourceError, dump_bytes, dump_xml, read_shard
 from thaiwiki_clean.readers.dump import dump_shards, read_dump_shard
@@ -204,7 +209,7 @@ def _until_error(shard: object, pages: list[Page]) -> list[Page]:
 
 def test_a_file_that_ends_between_two_pages_is_cut_off_too(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xml", [element(1, "ก"), element(2, "ข")], foot="")
-    with pytest.raises(SourceError, match=r"before </mediawiki>, after page 'หน้า 2'|between two pages"):
+    with pytest.raises(SourceError, match=r"the file ends before </mediawiki>, after page 'หน้า 2'"):
         pages_of(path)
 
 
@@ -217,10 +222,57 @@ def test_a_broken_block_is_named_by_its_byte(tmp_path: Path, long_pages: list[st
         pages_of(path)
 
 
+def test_broken_plain_xml_is_named_by_its_very_byte(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.xml", [element(1, "ก"), element(2, "ข" * 500_000 + "\x08"), element(3, "ค")])
+    with pytest.raises(SourceError, match=f"in page 'หน้า 2'.* at byte {path.read_bytes().index(8):,};"):
+        pages_of(path)
+
+
 def test_broken_xml_is_named_by_its_page(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xml", [element(1, "ก"), element(2, "ข").replace("</title>", ""), element(3, "ค")])
     with pytest.raises(SourceError, match=r"broken XML in page .*mismatched tag"):
         pages_of(path)
+
+
+@pytest.fixture(scope="module")
+def damaged(tmp_path_factory: pytest.TempPathFactory, long_pages: list[str]) -> Path:
+    """A dump in several shards with a broken block in the middle of the second."""
+    path = write(tmp_path_factory.mktemp("damaged") / "a.xml.bz2", [element(9000, "#เปลี่ยนทาง [[กา]]"), *long_pages], packed=bz2.compress)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+    return path
+
+
+def test_a_build_of_a_damaged_dump_keeps_what_can_be_read_whoever_works(damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dump_bytes, "SMALLEST", 1 << 16)
+    assert len(dump_shards(str(damaged))) > 2
+    one = build(str(damaged), tmp_path / "one", engine="serial", words=None)
+    two = build(str(damaged), tmp_path / "two", workers=2, words=None)
+    assert one == two
+    assert [file.read_bytes() for file in sorted((tmp_path / "one").rglob("*.parquet"))] == [file.read_bytes() for file in sorted((tmp_path / "two").rglob("*.parquet"))]
+    assert 100 < one.rows < 301
+    assert re.fullmatch(r"a\.xml\.bz2: bzip2 block broken or cut off in page 'หน้า \d+' at byte [\d,]+; .*", one.damage["broken_off"][0])
+    assert one.damage["rows"] == 0  # a redirect is no row that could not be read
+    assert one.damage["broken_off"][0] in (tmp_path / "one" / "README.md").read_text("utf-8")
+
+
+def test_the_command_keeps_the_pages_before_a_damage_names_it_and_fails_each_time(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.xml", [element(number, f"กาตัวที่ {number} เป็นนกที่บินไปหาน้ำในทุ่งกว้างทุกวัน") for number in range(9)])
+    path.write_bytes(path.read_bytes()[:-500])
+    runs = [CliRunner().invoke(cli, ["build", str(path), str(tmp_path / "out"), "--words", "none", "--engine", "serial", "--no-dedup"]) for _ in range(2)]
+    for run in runs:
+        assert run.exit_code == 1
+        (line,) = run.stderr.strip().split("\n")
+        assert re.match(r"error: a\.xml: the file ends before </mediawiki>, in page 'หน้า 7' at byte 4,329; the 7 pages before it", line)
+    assert runs[0].stdout == runs[1].stdout
+    assert Manifest.read(tmp_path / "out").rows == 7
+
+
+def test_strict_builds_nothing_from_a_damaged_dump(damaged: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="broken or cut off"):
+        build(str(damaged), tmp_path / "out", engine="serial", strict=True, words=None)
+    assert not (tmp_path / "out" / "manifest.json").exists()
 
 
 # --- trust

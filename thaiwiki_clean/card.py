@@ -289,8 +289,10 @@ def _shown(value: Any, longest: int = 200) -> Any:
 def _steps(manifest: Manifest) -> Iterator[str]:
     """What was done, in order, with the counts of this run."""
     told = manifest.identity["configuration"]
+    yield f"1. **Read** {manifest.rows:,} rows. {manifest.damage['rows']:,} could not be read and are in `dropped` as `bad_row`."
+    for line in manifest.damage.get("broken_off", ()):
+        yield f"   **The source is damaged, pages are missing**: {line}"
     yield (
-        f"1. **Read** {manifest.rows:,} rows. {manifest.damage['rows']:,} could not be read and are in `dropped` as `bad_row`.\n"
         f"2. **Clean** every page with rules that drop a span or fold it into one character; nothing is ever put in. "
         f"{manifest.characters['raw'] - manifest.characters['text']:,} of {manifest.characters['raw']:,} characters went:"
     )

@@ -37,7 +37,7 @@ class Manifest:
     lengths: dict[str, dict[str, int]]  #: of the articles: n_chars and n_words, their sum, percentiles and maximum
     wikis: dict[str, int]  #: value of ``source`` -> pages
     duplicates: dict[str, int]  #: clusters, and pages in them
-    damage: dict[str, Any]  #: rows that could not be read: how many, and id and detail of the first
+    damage: dict[str, Any]  #: rows that could not be read: how many, id and detail of the first, and where files break off
     files: dict[str, dict[str, Any]]  #: path -> rows, bytes, sha256
 
     def to_json(self) -> str:
@@ -91,7 +91,11 @@ def gather(
         lengths=_lengths([path for name, path in files.items() if name.startswith("articles/")]),
         wikis=dict(sorted(wikis.items())),
         duplicates=told["duplicates"],
-        damage={"rows": sum(file["damaged"] for file in read), "first": [row for file in read for row in file["damage"]][:20]},
+        damage={
+            "rows": sum(file["damaged"] for file in read),
+            "first": [row for file in read for row in file["damage"]][:20],
+            "broken_off": [line for file in read for line in file["broken_off"]],
+        },
         files={name: _described(path) for name, path in files.items()},
     )
 

@@ -9,7 +9,7 @@ from thaiwiki_clean.page import Page
 from thaiwiki_clean.readers.dump_bytes import DamagedError, cuts
 from thaiwiki_clean.readers.dump_site import Site, site_of
 from thaiwiki_clean.readers.dump_xml import MAX_TEXT, Record, records
-from thaiwiki_clean.readers.records import Columns, Shard, SourceError
+from thaiwiki_clean.readers.records import BrokenOffError, Columns, Shard, SourceError
 from thaiwiki_clean.readers.wikitext import Extracted, Words, extract, redirect_target, words_of
 
 __all__ = ["dump_shards", "read_dump_shard"]
@@ -37,8 +37,8 @@ def dump_shards(path: str, name: str = "") -> tuple[Shard, ...]:
 def read_dump_shard(shard: Shard, strict: bool = False) -> Iterator[Page]:
     """The pages of one part, every one of them: redirects, talk pages and the like come with the reason why they fall.
 
-    Raises SourceError after the last whole page when the dump is damaged, with the page and the byte. With ``strict``, a page
-    that cannot be used (no title, a text over 64 MB) raises too; without, it falls as ``bad_row``.
+    Raises BrokenOffError after the last whole page when the dump is damaged, with the page and the byte. With ``strict``, a page
+    that cannot be used (no title, a text over 64 MB) raises SourceError too; without, it falls as ``bad_row``.
     """
     path, read = shard.path, 0
     try:
@@ -47,12 +47,12 @@ def read_dump_shard(shard: Shard, strict: bool = False) -> Iterator[Page]:
         for record in records(path, shard.start, shard.stop):
             page = to_page(record, site, words)
             if strict and page.dropped == "bad_row":
-                raise SourceError(f"{path}: page {record.title[:80]!r} (id {record.id or 'none'}): {page.detail}")
+                raise SourceError(f"{shard.file}: page {record.title[:80]!r} (id {record.id or 'none'}): {page.detail}")
             read += 1
             yield page
-    except (DamagedError, ValueError) as error:
-        raise SourceError(
-            f"{path}: {error}; the {read:,} pages before it in this part were read. Fetch the dump again and compare its check sum (…-sha1sums.txt)"
+    except DamagedError as error:
+        raise BrokenOffError(
+            f"{shard.file}: {error}; the {read:,} pages before it in this part were read. Fetch the dump again and compare its check sum (…-sha1sums.txt)"
         ) from None
 
 

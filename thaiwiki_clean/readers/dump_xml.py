@@ -6,6 +6,7 @@ A tag longer than 16 MB and a text longer than 64 million characters are refused
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -63,21 +64,22 @@ def records(path: str | Path, start: int, stop: int) -> Iterator[Record]:
             if pages.done or (not pages.open and fed - pages.limit > len(b"<page>")):
                 return
         if fed > root and not pages.closed:
-            where = f"in page {pages.title!r}" if pages.open else "between two pages"
-            raise DamagedError(_byte(path, place), f"the file ends {where}, before </mediawiki>,")
+            raise DamagedError(os.path.getsize(path), "the file ends before </mediawiki>,")
     except RefusedError as refused:
         yield from pages.take()
-        raise DamagedError(_byte(path, place), f"{refused}{pages.where()}") from None
+        raise DamagedError(_byte(path, place, parser.CurrentByteIndex - fed), f"{refused}{pages.where()}") from None
     except expat.ExpatError as error:
         yield from pages.take()
-        raise DamagedError(_byte(path, place), f"broken XML{pages.where()} ({expat.ErrorString(error.code)})") from None
+        raise DamagedError(_byte(path, place, parser.ErrorByteIndex - fed), f"broken XML{pages.where()} ({expat.ErrorString(error.code)})") from None
     except DamagedError as damaged:
         yield from pages.take()
         raise DamagedError(damaged.byte, f"{damaged.what}{pages.where()}") from None
 
 
-def _byte(path: str | Path, place: int) -> int:
-    return place // 8 if kind_of(path) == "bz2" else place
+def _byte(path: str | Path, place: int, behind: int) -> int:
+    """The byte of the file: in a packed one that of the piece, in plain XML the very byte, so many behind where the piece begins."""
+    kind = kind_of(path)
+    return place // 8 if kind == "bz2" else place + max(behind, 0) * (kind == "xml")
 
 
 def _from_first_page(source: Iterable[Piece], stop: int) -> Iterator[Piece]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["Columns", "Shard", "Source", "SourceError"]
+__all__ = ["BrokenOffError", "Columns", "Shard", "Source", "SourceError"]
 
 
 class SourceError(ValueError):
     """A source, a file or (with ``strict``) a row that cannot be read, said in one line."""
+
+
+class BrokenOffError(SourceError):
+    """A shard that cannot be read on: what stands before the damage was read, and is to be kept. Names the file, never its place."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
