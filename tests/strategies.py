@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import strategies as st
 
 from thaiwiki_clean.edits import Edit
@@ -50,7 +52,7 @@ def short_text() -> st.SearchStrategy[str]:
 def edits_of(draw: st.DrawFn, text: str) -> list[Edit]:
     """Edits that fit ``text``: sorted, disjoint, drops and folds, some of them side by side."""
     cuts = draw(st.lists(st.integers(0, len(text)), max_size=8, unique=True).map(sorted)) if text else []
-    spans = [(a, b) for a, b in zip(cuts, cuts[1:], strict=False) if draw(st.booleans())]
+    spans = [(a, b) for a, b in itertools.pairwise(cuts) if draw(st.booleans())]
     return [Edit(a, b, draw(REASONS), draw(st.sampled_from(["", "", "แ", " "]))) for a, b in spans]
 
 
