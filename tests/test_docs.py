@@ -56,6 +56,20 @@ def test_python_blocks_parse() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # torch's and transformers' own
+def asserting() -> list[tuple[str, str]]:
+    return [
+        (name, block)
+        for name, page in zip(IDS, PAGES, strict=True)
+        for block in blocks(page.read_text(encoding="utf-8"))
+        if "assert " in block
+    ]
+
+
+@pytest.mark.parametrize(("name", "block"), asserting(), ids=[name for name, _ in asserting()])
+def test_what_a_block_asserts_is_true(name: str, block: str) -> None:
+    exec(compile(block, name, "exec"), {})
+
+
 @pytest.mark.slow  # most of it is importing torch and the trainer
 def test_the_code_of_fine_tune_trains_and_asks_a_small_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -210,14 +224,14 @@ def section(text: str, title: str) -> str:
 
 
 def table(text: str) -> list[list[str]]:
-    """The rows of the tables of a text whose first cell is code; marks of code and links are taken off the first two."""
-    rows = [[cell.strip() for cell in regex.split(r"(?<!\\)\|", line)[1:-1]] for line in text.split("\n") if line.startswith("| `")]
-    return [[cell.strip("`") for cell in row[:1]] + row[1:] for row in rows]
+    """The rows of the tables of a text whose first cell is code, or code that leads somewhere; there the code alone."""
+    rows = [[cell.strip() for cell in regex.split(r"(?<!\\)\|", line)[1:-1]] for line in text.split("\n") if regex.match(r"\| \[?`", line)]
+    return [[regex.sub(r"^\[|\]\(.*\)$", "", row[0]).strip("`"), *row[1:]] for row in rows]
 
 
-def test_every_rule_has_its_section() -> None:
-    headings = regex.findall(r"(?m)^#{2,4} `?(\w+)`?[ ]*$", text_of("reference/rules.md"))
-    assert [rule.__name__ for rule in tw.RULES if rule.__name__ not in headings] == []
+def test_every_rule_and_every_reason_has_its_section() -> None:
+    headings = regex.findall(r"(?m)^#{2,4} `(\w+)`[ ]*$", text_of("reference/rules.md"))
+    assert [name for name in [rule.__name__ for rule in tw.RULES] + list(tw.REASONS) if name not in headings] == []
 
 
 def test_every_reason_stands_with_its_sentence() -> None:
