@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import json
 import os
 import random
@@ -228,7 +229,7 @@ def test_another_source_is_refused(undisturbed: Path, tmp_path: Path) -> None:
 
 
 def test_other_rules_are_refused(source: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thaiwiki_clean.build.RULES_VERSION", "0")
+    monkeypatch.setattr(importlib.import_module("thaiwiki_clean.build"), "RULES_VERSION", "0")
     with pytest.raises(BuildError, match=r"versions\.rules"):
         build(str(source), undisturbed, engine="serial")
 

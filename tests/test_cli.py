@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -272,7 +273,7 @@ def test_build_hands_every_option_on(run: Callable[..., Result], tmp_path: Path,
         told.update(options, source=source, out=out)
         raise SeenError("seen")
 
-    monkeypatch.setattr("thaiwiki_clean.build.build", build)
+    monkeypatch.setattr(importlib.import_module("thaiwiki_clean.build"), "build", build)
     options = (
         "--text-column a --title-column b --id-column c --source-column d --url-column e --default-source f --split g --revision h --strict"
     )

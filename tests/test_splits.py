@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.splits import SPLITS, Splits, redirect_target, split_families, title_family
+from thaiwiki_clean.rules.redirects import redirect_target
+from thaiwiki_clean.splits import SPLITS, Splits, split_families, title_family
 
 TITLES = ["ไทย", "ไทย (แก้ความกำกวม)", "สยาม", "แมว", "แมว (ดาว)", "ดาว", "ผำ", "ไข่แหน", ""]
 
@@ -23,14 +24,18 @@ PAGES = st.lists(
 SEEDS = st.integers(0, 1000)
 
 
+def points_to(p: Page) -> str | None:
+    return redirect_target(p.raw) if p.dropped == "redirect" else None
+
+
 def tied(a: Page, b: Page) -> bool:
     """Two pages that no split may part, as the issue names them."""
     families = [title_family(p.title) for p in (a, b) if p.title]
-    targets = [title_family(t) for t in (redirect_target(a), redirect_target(b)) if t]
+    targets = [title_family(t) for t in (points_to(a), points_to(b)) if t]
     return bool(
         (len(families) == 2 and families[0] == families[1])
         or (a.cluster and a.cluster == b.cluster)
-        or (redirect_target(a) and title_family(redirect_target(a)) == title_family(b.title))
+        or (targets and points_to(a) and targets[0] == title_family(b.title))
         or (len(targets) == 2 and targets[0] == targets[1])
     )
 
@@ -108,22 +113,9 @@ def test_a_title_family(title: str, family: str) -> None:
     assert title_family(title) == family
 
 
-@pytest.mark.parametrize(
-    ("raw", "target"),
-    [
-        ("redirect ผำ", "ผำ"),
-        ("REDIRECT ปลาชะโด", "ปลาชะโด"),
-        ("เปลี่ยนทาง คู สตาร์ก\n", "คู สตาร์ก"),
-        ("#เปลี่ยนทาง [[ผำ#ลักษณะ|ไข่ผำ]]", "ผำ"),
-        ("ผำ", ""),
-    ],
-)
-def test_where_a_redirect_points(raw: str, target: str) -> None:
-    assert redirect_target(Page("1", "ไข่แหน", "thaiwikipedia", "", raw, dropped="redirect")) == target
-
-
-def test_prose_about_redirects_points_nowhere() -> None:
-    assert redirect_target(Page("1", "ก", "thaiwikipedia", "", "เปลี่ยนทางเดินน้ำ")) == ""
+def test_a_redirect_that_no_verdict_names_joins_nothing() -> None:
+    raw = "redirect ผำ"
+    assert not split_families([Page("1", "ไข่แหน", "thaiwikipedia", "", raw), Page("2", "ผำ", "thaiwikipedia", "", raw)]).joined
 
 
 def test_shares_over_one_are_refused() -> None:

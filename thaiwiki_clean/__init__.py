@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from thaiwiki_clean._version import __version__
+from thaiwiki_clean.build import build
 from thaiwiki_clean.clean import Cleaned, Cleaner, clean, explain
 from thaiwiki_clean.edits import Edit, apply, undo
 from thaiwiki_clean.judge import judge
@@ -39,6 +40,7 @@ __all__ = [
     "Repetition",
     "__version__",
     "apply",
+    "build",
     "clean",
     "explain",
     "instructions",

@@ -1,40 +1,28 @@
 """The whole flow: a source in, a folder out that ``datasets.load_dataset`` reads, with a reason for everything that is gone.
 
-Read it aloud at :func:`_flow`. Every stage is a list of tasks, one file each, in ``OUT/.work``; a file that is there is whole
-(:mod:`~thaiwiki_clean.shards`), so a run that was killed goes on with the files that are missing, and nobody keeps books.
+This is the door: what is asked for, whether it was done before, and who does it. The stages are :mod:`~thaiwiki_clean.flow`'s.
+It loads nothing heavy before it is called.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import platform
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thaiwiki_clean import published, stages
 from thaiwiki_clean._version import __version__
-from thaiwiki_clean.budget import CHARACTERS
-from thaiwiki_clean.card import card
 from thaiwiki_clean.clean import RULES_VERSION
-from thaiwiki_clean.engines import EngineError, open_engine
-from thaiwiki_clean.folder import BuildError, claim, finished, publish
-from thaiwiki_clean.manifest import NAME, Manifest, gather
-from thaiwiki_clean.progress import Meter, Planned, Progress, progress_bar
-from thaiwiki_clean.report import write_report
-from thaiwiki_clean.shards import stats, write_text
-from thaiwiki_clean.tally import DRAWN
+from thaiwiki_clean.progress import BuildError, Progress, progress_bar
 
 if TYPE_CHECKING:
+    from thaiwiki_clean.manifest import Manifest
     from thaiwiki_clean.readers import Columns, Source
 
 __all__ = ["BuildError", "Progress", "build", "progress_bar"]
-
-#: Rows of a published file: 20,000 of v3's pages are some 128 MB of text, 30 MB packed.
-FILE_ROWS = 20_000
 
 
 def build(
@@ -68,6 +56,11 @@ def build(
     Raises BuildError when ``out`` holds something else: another configuration, source or version, or files of somebody's own;
     SourceError when the source cannot be read, and with ``strict`` at the first bad row.
     """
+    from thaiwiki_clean.engines import EngineError, open_engine
+    from thaiwiki_clean.flow import flow
+    from thaiwiki_clean.folder import claim, finished, publish
+    from thaiwiki_clean.manifest import Manifest
+    from thaiwiki_clean.progress import Meter
     from thaiwiki_clean.readers import Columns, open_source
 
     columns = Columns() if columns is None else columns
@@ -95,86 +88,13 @@ def build(
             if (done := finished(folder, identity)) is not None:  # by another build, between the question above and the claim
                 return done
             if not (work / "whole").exists():
-                _flow(opened, work, identity, command, evaluation, Meter(run, progress))
+                flow(opened, work, identity, command, evaluation, Meter(run, progress))
             publish(work, folder)
     except EngineError as error:
         raise BuildError(str(error)) from None
     except OSError as error:
         raise BuildError(f"{folder}: {error}; when that is mended run the same command again, it goes on where it stopped") from error
     return Manifest.read(folder)
-
-
-def _flow(source: Source, work: Path, identity: dict[str, Any], command: str, evaluation: Sequence[str | Path], meter: Meter) -> None:
-    """Every stage in order; the result stands in ``work/whole``."""
-    settings = identity["configuration"]
-    numbers = range(len(source.shards))
-    across = settings["dedup"]  # whether pages are compared with each other
-
-    def each(name: str) -> list[Path]:
-        return [work / name / f"{n:05}.parquet" for n in numbers]
-
-    lines, recurring = (each("1-lines"), work / "2-recurring.json") if across else ([], None)
-    signed = each("3-signatures") if across else []
-    cleaned, measured, examples = each("1-clean"), each("3-measure"), each("6-examples")
-    duplicates, families = work / "4-duplicates.parquet", work / "5-families.json"
-    staged = work / "out"
-    asked = {name: settings[name] for name in ("kinds", "tokenizer", "max_tokens", "seed")}
-    asked["evaluation"] = [str(Path(path).resolve()) for path in evaluation]
-
-    meter.run(
-        "reading and cleaning",
-        [(cleaned[n], stages.clean_shard, (source.shards[n], settings["strict"], lines[n] if across else None)) for n in numbers],
-    )
-    if recurring:
-        meter.run("recurring lines", [(recurring, stages.find_recurring, (lines,))])
-    meter.run(
-        "words and verdicts",
-        [
-            (measured[n], stages.measure_shard, (cleaned[n], n, settings["words"], recurring, signed[n] if across else None))
-            for n in numbers
-        ],
-    )
-    meter.run("duplicates", [(duplicates, stages.find_duplicates, (measured, signed))])
-    meter.run("families", [(families, stages.join_families, (measured, duplicates, settings["seed"]))])
-    meter.run("examples", [(examples[n], stages.make_examples, (measured[n], duplicates, families, n, asked)) for n in numbers])
-
-    told = stats(duplicates)
-    files: list[Planned] = []
-    for name, kind, deal in (("articles", "kept", published.deal_articles), ("dropped", "dropped", published.deal_dropped)):
-        for path, parts in _files(staged / name, name, told[kind]):
-            files.append((path, deal, (parts, [measured[part.number] for part in parts], duplicates)))
-    counts = [stats(path)["splits"] for path in examples]
-    for split in published.SPLITS:
-        for path, parts in _files(staged / "data", split, [count[split] for count in counts]):
-            files.append((path, published.deal_examples, (parts, [examples[part.number] for part in parts], split)))
-    tallies = [stats(path) for path in measured]
-    shown = published.to_show([tally["show"] | more for tally, more in zip(tallies, told["show"], strict=True)])
-    shown += published.draw([tally["drawn"] for tally in tallies], DRAWN)
-    samples = staged / "samples.parquet"
-    files.append((samples, published.write_samples, (shown, [measured[number] for _, number, _ in shown], duplicates)))
-    meter.run("writing", files)
-
-    manifest = gather(
-        {"identity": identity, "source": {**identity["source"], "name": source.name}, "command": command},
-        cleaned=cleaned,
-        measured=measured,
-        duplicates=duplicates,
-        examples=examples,
-        files={path.relative_to(staged).as_posix(): path for path, _, _ in files},
-    )
-    write_text(staged / NAME, manifest.to_json())
-    write_text(staged / "README.md", card(staged, manifest))
-    write_report(staged)
-    staged.rename(work / "whole")
-
-
-def _files(folder: Path, name: str, counts: Sequence[int]) -> list[tuple[Path, list[published.Slice]]]:
-    """The published files ``name-00000-of-0000N.parquet`` and the rows that go into each; none when there are no rows.
-
-    ``datasets`` cannot load a split without rows: a file that says so would make the whole folder unreadable.
-    """
-    parts = published.slices(counts, FILE_ROWS)
-    return [(folder / f"{name}-{n:05}-of-{len(parts):05}.parquet", part) for n, part in enumerate(parts)]
 
 
 def _sha256(path: Path) -> str:
@@ -201,6 +121,8 @@ _CHARACTERS_PER_WORD = 4
 
 def _budget(tokenizer: str | None, max_tokens: int | None, words: str | None) -> dict[str, Any]:
     """How long an example may be, and in what that is counted."""
+    from thaiwiki_clean.budget import CHARACTERS
+
     if tokenizer is None and words is None:
         return {"tokenizer": CHARACTERS, "max_tokens": max_tokens or _BUDGET * _CHARACTERS_PER_WORD}
     return {"tokenizer": tokenizer, "max_tokens": max_tokens or _BUDGET}
@@ -208,6 +130,8 @@ def _budget(tokenizer: str | None, max_tokens: int | None, words: str | None) ->
 
 def _identity(source: Source, configuration: dict[str, Any]) -> dict[str, Any]:
     """What decides the bytes: builds that agree in this are the same build."""
+    from importlib.metadata import version
+
     from thaiwiki_clean.words import engine_version
 
     words = configuration["words"]
@@ -215,7 +139,7 @@ def _identity(source: Source, configuration: dict[str, Any]) -> dict[str, Any]:
         "versions": {
             "thaiwiki_clean": __version__,
             "rules": RULES_VERSION,
-            "python": ".".join(platform.python_version_tuple()[:2]),
+            "python": ".".join(map(str, sys.version_info[:2])),
             "pyarrow": version("pyarrow"),
             "regex": version("regex"),
             "words": engine_version(words) if words else None,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from thaiwiki_clean.manifest import NAME, Manifest, differences
+from thaiwiki_clean.progress import BuildError
 from thaiwiki_clean.shards import sweep, write_text
 
 try:
@@ -17,13 +18,9 @@ try:
 except ImportError:  # Windows has none: two builds in one folder are then not told from each other
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["BuildError", "claim", "finished", "publish"]
+__all__ = ["claim", "finished", "publish"]
 
 _WORK = ".work"
-
-
-class BuildError(Exception):
-    """A build that cannot start or go on; the message is one line: what came, what was expected, what to do."""
 
 
 def finished(folder: Path, identity: dict[str, Any]) -> Manifest | None:

@@ -1,21 +1,26 @@
-"""How far a build is: which files of a stage are missing, and a bar for a person who waits."""
+"""What a build tells the person who waits: how far it is, by the files that are missing, and why it cannot go on."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from thaiwiki_clean.engines import Run, Task
+if TYPE_CHECKING:
+    from thaiwiki_clean.engines import Run
 
-__all__ = ["Meter", "Planned", "Progress", "progress_bar"]
+__all__ = ["BuildError", "Meter", "Planned", "Progress", "progress_bar"]
 
 #: Called with the stage, and how much of the whole work is done, from 0 to 1.
 Progress = Callable[[str, float], None]
 
 #: A file, and the function and arguments that make it; the path is the last argument.
 Planned = tuple[Path, Callable[..., None], tuple[Any, ...]]
+
+
+class BuildError(Exception):
+    """A build that cannot start or go on; the message is one line: what came, what was expected, what to do."""
 
 
 # CPU time of each stage as a share of the whole: benchmarks/scale.py stages, 2,000 rows.
@@ -40,6 +45,8 @@ class Meter:
 
     def run(self, stage: str, tasks: Sequence[Planned]) -> None:
         """Run the tasks whose file is not there yet."""
+        from thaiwiki_clean.engines import Task
+
         missing = [Task(f"{stage}: {path.stem}", work, (*args, path)) for path, work, args in tasks if not path.exists()]
         done = len(tasks) - len(missing)
         self._tell(stage, done, len(tasks))

@@ -18,14 +18,14 @@ from collections.abc import Iterable, Mapping
 import regex
 
 from thaiwiki_clean.page import Page
+from thaiwiki_clean.rules.redirects import redirect_target
 
-__all__ = ["SPLITS", "Splits", "redirect_target", "split_families", "title_family"]
+__all__ = ["SPLITS", "Splits", "split_families", "title_family"]
 
 #: The sides, from the one that takes to the one that gives.
 SPLITS = ("test", "validation", "train")
 
 _LAST_BRACKETS = regex.compile(r"[ _]*[(（][^()（）]*[)）]\s*$")
-_REDIRECT = regex.compile(r"\s*#?\s*(?:redirect|เปลี่ยนทาง)\s*:?\s*(?:\[\[)?\s*:?([^\]|#\n]+)", regex.IGNORECASE)
 
 
 def title_family(title: str) -> str:
@@ -36,18 +36,6 @@ def title_family(title: str) -> str:
     """
     plain = " ".join(title.replace("_", " ").split()).casefold()
     return _LAST_BRACKETS.sub("", plain) or plain
-
-
-def redirect_target(page: Page) -> str:
-    """The title that a redirect page points to, or "".
-
-    >>> redirect_target(Page("1", "ไข่แหน", "thaiwikipedia", "", "redirect ผำ", dropped="redirect"))
-    'ผำ'
-    """
-    if page.dropped != "redirect":
-        return ""
-    match = _REDIRECT.match(page.raw)
-    return match[1].strip() if match else ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +96,7 @@ def split_families(pages: Iterable[Page], *, validation: float = 0.02, test: flo
         key = _key(page)
         if page.cluster:
             join(first_of.setdefault(page.cluster, key), key)
-        if target := redirect_target(page):
+        if page.dropped == "redirect" and (target := redirect_target(page.raw)):
             join(key, title_family(target))
     members: dict[str, list[str]] = {}
     for key in {*above, *above.values()}:

@@ -1,4 +1,4 @@
-"""The stages of a build: plain functions from files to one file, over shards. :mod:`~thaiwiki_clean.build` says in which order.
+"""The stages of a build: plain functions from files to one file, over shards. :mod:`~thaiwiki_clean.flow` says in which order.
 
 A stage neither adds, drops nor reorders pages: a page that falls carries its verdict to the end and is dealt to ``dropped/`` there.
 Every function here may run twice, on any machine that sees the folder, and writes the same bytes.
