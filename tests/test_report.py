@@ -376,6 +376,37 @@ def test_a_page_that_fell_since_is_a_move(built: Path, tmp_path: Path) -> None:
     assert (move.was, move.now, move.pages, move.some[0][0]) == ("stub", "list_page", 1, changed["title"])
 
 
+def test_what_was_folded_stands_once_where_the_fold_begins() -> None:
+    fold = [Edit(1, 7, "html_entity", " ")]
+    assert spans("ก&nbsp;ข", [], "ก ข", fold, 8) == [("", "", 1, "ก", ""), ("", "html_entity", 6, "&nbsp;", " "), ("", "", 1, "ข", "")]
+    assert spans("ก ข", fold, "ก&nbsp;ข", [], 8) == [("", "", 1, "ก", ""), ("html_entity", "", 6, "&nbsp;", " "), ("", "", 1, "ข", "")]
+    split = spans("ก&sp;ข", [Edit(2, 4, "url")], "ก ข", fold, 8)
+    assert split is not None
+    assert [(span.now, span.text, span.new) for span in split[1:4]] == [
+        ("html_entity", "&", " "),
+        ("html_entity", "", ""),
+        ("html_entity", "sp;", ""),
+    ]
+
+
+def test_what_is_alike_is_folded_and_what_both_removed_is_a_sign() -> None:
+    far = "ก" * 300
+    raw = f"{far}www{'ข' * 130}() [1] ท้าย"
+    both = [Edit(433, 435, "empty_brackets"), Edit(436, 439, "reference")]
+    found = spans(apply(raw, both), both, apply(raw, [Edit(300, 303, "url"), *both]), [Edit(300, 303, "url"), *both], len(raw))
+    assert found is not None
+    assert pieces(found) == [
+        ("skipped", "240", "", ""),
+        ("kept", "ก" * 60, "", ""),
+        ("removed", "www", "url", ""),
+        ("kept", "ข" * 60, "", ""),
+        ("skipped", str(70 + len(f"{GONE} {GONE} ท้าย")), "", ""),
+    ]
+    near = spans("กwwwข ", [Edit(5, 7, "url")], "กข ", [Edit(1, 4, "url"), Edit(5, 6, "url"), Edit(6, 7, "table")], 8)
+    assert near is not None
+    assert pieces(near) == [("kept", "ก", "", ""), ("removed", "www", "url", ""), ("kept", f"ข{GONE} ", "", "")]
+
+
 def test_pages_of_another_source_are_not_compared_letter_by_letter() -> None:
     assert spans("แมว", [], "หมา", [], 3) is None
     assert spans("แมว", [], "แมวน้ำ", [], 3) is None
