@@ -118,7 +118,7 @@ def test_composing_with_nothing_changes_nothing(pair: tuple[str, list[Edit]]) ->
 def test_of_edits_that_overlap_the_one_of_the_earlier_group_stands(groups: list[list[Edit]]) -> None:
     standing: list[Edit] = []
     for group in groups:
-        for edit in sorted(group):
+        for edit in sorted(group, key=lambda edit: edit.start):
             if all(edit.end <= other.start or other.end <= edit.start for other in standing):
                 standing.append(edit)
     assert merge(*groups) == sorted(standing)

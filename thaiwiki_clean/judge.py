@@ -62,6 +62,7 @@ _DISAMBIGUATION = regex.compile(
     r"[^\n]{1,150}?(?:อาจ(?:จะ)?|สามารถ|หรืออาจ)?(?:หมายถึง|หมายความถึง|มีความหมายถึง|อ้างถึง|เป็นชื่อ(?:ของ|ที่ใช้เรียก)?)"
     r"(?:สิ่งต่อไปนี้|สิ่งใดสิ่งหนึ่งต่อไปนี้|บทความต่อไปนี้|อย่างใดอย่างหนึ่ง(?:ต่อไปนี้)?|ได้หลายอย่าง|ได้หลายความหมาย|หลายสิ่ง|ดังต่อไปนี้|ต่อไปนี้|ดังนี้|ได้แก่|ได้ดังนี้|ได้ดังต่อไปนี้|:|ถึง)?[ ]?[:：]?[ ]*"
     r"|[^\n]{1,150}?(?:อาจหมายถึง|สามารถหมายถึง|มีหลายความหมาย|มีความหมายหลายอย่าง|สามารถอ้างถึง|อาจเป็น)[^\n]{0,40}?[:：]?[ ]*"
+    r"|[^\n]{1,150}?(?:หมายถึงได้หลาย|มีความหมายได้หลาย|มีได้หลายความหมาย)[^\n]{0,40}"
     r"|(?:หน้าแก้ความกำกวม|หน้านี้เป็นหน้าแก้ความกำกวม)[^\n]*"
 )
 _MAY_MEAN = regex.compile(r"อาจ(?:จะ)?(?:หมายถึง|หมายความถึง|อ้างถึง|มีความหมาย)|สามารถ(?:หมายถึง|อ้างถึง)|หมายถึงได้หลาย|มีหลายความหมาย|แก้ความกำกวม|หมายถึง[ ]?[:：]?$")
@@ -73,7 +74,7 @@ def is_disambiguation(page: Page) -> bool:
     if not said:
         return False
     titled = _DISAMBIGUATION_TITLE.search(page.title) is not None
-    if not titled and (len(said[0]) > INTRO_LENGTH or clauses(said[0]) > 4):
+    if not titled and (len(said[0]) > INTRO_LENGTH or clauses(said[0]) > 6):
         return False
     if not titled and not (_MAY_MEAN.search(said[0][:200].rstrip()) and (_DISAMBIGUATION.fullmatch(said[0].rstrip()) or len(said[0]) < 60)):
         return False
@@ -89,10 +90,15 @@ def is_list_page(page: Page) -> bool:
     said = next((line.strip() for line in page.raw.split("\n") if line.strip()), "")
     listed = sum(edit.end - edit.start for edit in page.edits if edit.reason in ("link_list", "table", "list_intro"))
     prose = _letters(_sayings(page.text))
-    announced = _LIST_TITLE.match(page.title) is not None or (len(said) < INTRO_LENGTH and clauses(said) <= 1 and _LIST_LEAD.match(said) is not None)
-    if announced:
+    if _announces_list(said) or ((listed or not prose) and _LIST_TITLE.match(page.title) is not None):
         return prose < LIST_LETTERS
     return _letters(page.text) < STUB_LETTERS and listed > LIST_SHARE * len(page.raw)
+
+
+def _announces_list(line: str) -> bool:
+    """Whether a page's first line introduces a list, and says nothing behind that."""
+    match = _LIST_LEAD.match(line)
+    return match is not None and len(line) < INTRO_LENGTH and clauses(line[match.end() :]) <= 1
 
 
 def _sayings(text: str) -> str:

@@ -290,7 +290,7 @@ def _equals_header(line: str) -> _Shape | None:
     left = len(bare) - len(bare.lstrip("="))
     right = len(bare) - len(bare.rstrip("="))
     title = bare.strip("=").strip(" \t")
-    if not title or left > MAX_LEVEL or (not right and (left < 2 or "=" in title)) or (left == 1 and clauses(title)):
+    if not title or left > MAX_LEVEL or (not right and (left < 2 or "=" in title)) or (left == 1 and clauses(title) and (right != 1 or "=" in title)):
         return None
     return min(left, right or MAX_LEVEL), title, False, vocabulary.title_kind(title)
 

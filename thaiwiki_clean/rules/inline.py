@@ -116,6 +116,12 @@ def reference(text: str) -> list[Edit]:
     return merge(refs, marks)
 
 
+def _closes_two(text: str, at: int) -> bool:
+    """Whether the brackets at ``at`` close two that were opened one by one, as in ``a[b[0]]``."""
+    before = text[max(text.rfind("\n", max(0, at - 300), at) + 1, at - 300, 0) : at]
+    return before.count("[") - before.count("]") >= 2 and "[[" not in before
+
+
 def _line_at(text: str, at: int) -> str:
     """The line around a place, at most 300 characters of it."""
     start = max(text.rfind("\n", max(0, at - 300), at) + 1, at - 300, 0)
@@ -135,11 +141,11 @@ def edit_link(text: str) -> list[Edit]:
     return [Edit(m.start(), m.end(), "edit_link") for m in _EDIT_LINK.finditer(text)] if "[" in text else []
 
 
-_ADDRESS = r"""(?:https?:|ftp:|mailto:)?//[^\s\[\]<>{}|"]{1,2000}|(?:https?:|ftp:|mailto:)//?[^\s\[\]<>{}|"]{1,2000}"""
+_ADDRESS = r"""(?:https?:|ftp:|mailto:)?//[^\s\[\]<>{}|"]{1,2000}|(?:https?:|ftp:)/[^\s\[\]<>{}|"]{1,2000}|mailto:[^\s\[\]<>{}|"]{1,300}"""
 _BRACKETED = regex.compile(rf"\[\[?({_ADDRESS})(?: +([^\[\]\n]{{0,400}}))?\]\]?", regex.IGNORECASE)
 _OPENED = regex.compile(rf"\[({_ADDRESS}) *", regex.IGNORECASE)
 _BARE = regex.compile(
-    r"""(?:(?:https?|ftp)://|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])""", regex.IGNORECASE
+    r"""(?:(?:https?|ftp)://|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])\p{M}*""", regex.IGNORECASE
 )
 
 
@@ -151,7 +157,7 @@ def url(text: str) -> list[Edit]:
 
     Names such as Astronomy.com, without ``http`` or ``www``, are prose.
     """
-    if "/" not in text and not ("w" in text and "www." in text) and not ("W" in text and "WWW." in text):
+    if "/" not in text and "mailto:" not in text and not ("w" in text and "www." in text) and not ("W" in text and "WWW." in text):
         return []
     inside: list[Edit] = []
     for m in _BRACKETED.finditer(text):
@@ -164,7 +170,8 @@ def url(text: str) -> list[Edit]:
 
 
 _LINK = regex.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]\n]{0,300}?)\]\]?(?!\])")
-_TEMPLATE = regex.compile(r"\{\{[^{}\n]*\}\}")
+# A template with templates in it, three deep: what is deeper goes in the next step, and no text makes this slow.
+_TEMPLATE = regex.compile(r"\{\{[^{}\n]*+(?:\{\{[^{}\n]*+(?:\{\{[^{}\n]*+\}\}[^{}\n]*+)*+\}\}[^{}\n]*+)*+\}\}")
 _STRAY = regex.compile(r"\[\[|\]\]|\{\{\{?|\}\}\}?|~{3,5}|'{3,5}|(?<=\n|^)-{4,}(?=\n|$)")
 _QUOTES = regex.compile(r"(?<!')''(?!')")
 
@@ -196,7 +203,7 @@ def wiki_markup(text: str) -> list[Edit]:
                 links.append(Edit(m.start(), m.end(), "wiki_markup"))
     stray: list[Edit] = []
     if "[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or "'''" in text:
-        stray = [Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text)]
+        stray = [Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text) if m.group() != "]]" or not _closes_two(text, m.start())]
     if "''" in text:
         for m in _QUOTES.finditer(text):
             if not text[m.start() - 1 : m.start()].isdigit() or len(_QUOTES.findall(_line_at(text, m.start()))) > 1:

@@ -358,7 +358,7 @@ _MARKER = regex.compile(
     regex.VERBOSE,
 )
 # A face, or a pair of colons as in "std::", with something behind it that is no letter.
-_SMILEY = regex.compile(r"(?:[:;][)D(]|::)(?<=:\)|;\)|:D|:\(|::)[:* \t;#]*+(?![\p{L}\p{N}]).")
+_SMILEY = regex.compile(r"[:;]\)|:[D(](?=[ \t]|$)|::[:* \t;#]*+(?![\p{L}\p{N}]).")
 
 
 def list_marker(text: str) -> list[Edit]:

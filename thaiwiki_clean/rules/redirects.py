@@ -28,7 +28,7 @@ def redirect_target(text: str) -> str | None:
     if len(text) > 1000:
         return None
     match = _REDIRECT.match(text)
-    if match is None or (match.group(1)[:1] not in " [" and _is_prose(match)):
+    if match is None or _is_prose(match):
         return None
     rest = [line for line in text[match.end() :].split("\n") if line.strip()]
     if len(rest) > REDIRECT_LINES or not all(is_name(line) for line in rest):
@@ -38,10 +38,12 @@ def redirect_target(text: str) -> str | None:
 
 
 def _is_prose(match: regex.Match[str]) -> bool:
-    """Whether เปลี่ยนทาง is the first word of a sentence: glued to words that make two clauses, or to a long line."""
+    """Whether the word begins a sentence: glued to words that make two clauses or a long line, or before three clauses."""
     target: str = match.group(1)
+    if "[[" in match.group():
+        return False
     glued = match.group()[: match.start(1) - match.start()].lower().endswith(("ทาง", "ทางไป"))
-    return glued and (clauses(target) > 1 or len(target) > LONE_NAME_LENGTH)
+    return clauses(target) > 2 or (glued and (clauses(target) > 1 or len(target) > LONE_NAME_LENGTH))
 
 
 def redirect(text: str) -> list[Edit]:

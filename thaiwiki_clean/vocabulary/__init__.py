@@ -27,7 +27,7 @@ def terms(name: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(row) for row in rows)
 
 
-_NOISE = regex.compile(r"[\s'\"*\[\]\u200b-\u200f\ufeff\u00ad]+|\{\{[^{}]*\}\}|\[แก้(?:ไข)?\]")
+_NOISE = regex.compile(r"\s*\[แก้(?:ไข)?\]|\{\{[^{}]*\}\}|[\s'\"*\[\]\u200b-\u200f\ufeff\u00ad]+")
 _JOINT = regex.compile(r"และ|หรือ|[/,&·|]")
 
 
@@ -60,7 +60,7 @@ def _title_kind(title: str) -> str:
         return known[key]
     if not key:
         return ""
-    parts = [known.get(part, "") for part in _JOINT.split(key)]
+    parts = [known.get(part.rstrip(".:：ๆ"), "") for part in _JOINT.split(key)]
     if len(parts) > 1 and all(part in ("certain", "maybe") for part in parts):
         return "certain" if "certain" in parts else "maybe"
     if len(key) >= SLIP_LENGTH:
