@@ -51,8 +51,13 @@ def test_a_title_has_one_kind() -> None:
 @pytest.mark.parametrize("row", terms("sections"), ids=lambda row: row[0])
 def test_a_title_has_its_kind_however_it_is_dressed(row: tuple[str, str, str]) -> None:
     title, kind, _ = row
-    dressed = [title, f" {title} ", f"'''{title}'''", f"{title}:", f"{title}.", f"\u200b{title}", f"{title} [แก้]", title.upper()]
+    dressed = [title, f" {title} ", f"'''{title}'''", f"{title}:", f"{title}.", f"\u200b{title}", title.upper()]
     assert {title_kind(form) for form in dressed} == {kind}
+
+
+@pytest.mark.parametrize("tail", ["[แก้]", " [แก้ไข]", " {{โครง}}"])
+def test_what_hangs_on_a_title_is_no_part_of_it(tail: str) -> None:
+    assert title_kind(f"ดูเพิ่ม{tail}") == "certain"
 
 
 @laws
