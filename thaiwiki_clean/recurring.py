@@ -19,6 +19,7 @@ middle of a page, and where it is all that a page says.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING, Any
 
@@ -48,18 +49,16 @@ def line_counts(texts: Iterable[str]) -> pa.Table:
     """
     import pyarrow as pa
 
-    counts: dict[int, list[int]] = {}
+    pages: Counter[str] = Counter()
+    top: Counter[str] = Counter()
+    bottom: Counter[str] = Counter()
     for text in texts:
-        lines = [folded for _, _, folded in _lines(text)]
-        if len(lines) < _ENOUGH:
-            continue
-        top, bottom = set(lines[:_ZONE]), set(lines[-_ZONE:])
-        for line in set(lines):
-            count = counts.setdefault(_hash(line), [0, 0, 0, int(_may_be_sentence(line))])
-            count[0] += 1
-            count[1] += line in top
-            count[2] += line in bottom
-    rows = [(line, *counts[line]) for line in sorted(counts)]
+        lines = [folded for line in text.split("\n") if (folded := fold(line))]
+        if len(lines) >= _ENOUGH:
+            pages.update(set(lines))
+            top.update(set(lines[:_ZONE]))
+            bottom.update(set(lines[-_ZONE:]))
+    rows = sorted((_hash(line), n, top[line], bottom[line], _may_be_sentence(line)) for line, n in pages.items())
     columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(_TYPES)
     return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(_TYPES.items(), columns, strict=True)})
 
@@ -137,5 +136,5 @@ def _hash(folded: str) -> int:
     return int.from_bytes(hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-def _may_be_sentence(folded: str) -> bool:
-    return sum(word in folded for word in _FUNCTION_WORDS) >= 2
+def _may_be_sentence(folded: str) -> int:
+    return int(sum(word in folded for word in _FUNCTION_WORDS) >= 2)

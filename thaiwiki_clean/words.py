@@ -76,7 +76,8 @@ def word_ends(tokens: Iterable[str]) -> list[int]:
     [3, 7, 11]
     """
     tokens = list(tokens)
-    return [end for token, end in zip(tokens, itertools.accumulate(map(len, tokens)), strict=True) if not token.isspace()]
+    ends = itertools.accumulate(map(len, tokens))
+    return [end for end, blank in zip(ends, map(str.isspace, tokens), strict=True) if not blank]
 
 
 def engine_version(engine: str = "nlpo3") -> str:
