@@ -29,6 +29,9 @@ _HTTP = ("httpx", "httpcore", "requests", "urllib3")
 # What the client raises over an answer that is not what it expects: no JSON, or JSON of another kind.
 _NO_ANSWER = (json.JSONDecodeError, KeyError, TypeError, AttributeError)
 
+# Xet has one error for all of the network; what came stands in its words.
+_XET = re.compile(r"HTTP status \w+ error \((?P<status>\d{3})|error decoding response")
+
 
 class PublishError(OSError):
     """A failed publication; the message is one line: what happened, what it means, what to do."""
@@ -64,9 +67,9 @@ def said(error: Exception, endpoint: str) -> str:
         if (status := getattr(getattr(problem, "response", None), "status_code", None)) is not None:
             return _answered(int(status), _one_line(getattr(problem, "server_message", None) or ""))
         if isinstance(problem, _NO_ANSWER) or name == "FileMetadataError" or "Consistency check failed" in str(problem):
-            return (
-                f"what answers at {endpoint} is not the Hub, or not all of it; is there a proxy or a login page in between? Then {_AGAIN}"
-            )
+            return _not_the_hub(endpoint)
+        if isinstance(problem, ConnectionError) and (found := _XET.search(str(problem))):
+            return _answered(int(found["status"]), "") if found["status"] else _not_the_hub(endpoint)
         if type(problem).__module__.split(".")[0].rstrip("0123456789") in _HTTP or isinstance(problem, (ConnectionError, TimeoutError)):
             return f"the connection to {endpoint} failed or broke ({name}); {_AGAIN}"
     return f"{_one_line(str(error))} ({type(error).__name__}); {_AGAIN}"
@@ -75,6 +78,10 @@ def said(error: Exception, endpoint: str) -> str:
 def _answered(status: int, message: str) -> str:
     told = f"HTTP {status}: {message}" if message else f"HTTP {status}"
     return f"{_STATUS.get(status) or (f'the Hub is in trouble; {_AGAIN}' if status >= 500 else f'the Hub says no; {_AGAIN}')} ({told})"
+
+
+def _not_the_hub(endpoint: str) -> str:
+    return f"what answers at {endpoint} is not the Hub, or not all of it; is there a proxy or a login page in between? Then {_AGAIN}"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 # Read when hf_xet starts: the loopback takes chunks as they are, and nobody is told how fast that was.
 os.environ.setdefault("HF_XET_XORB_COMPRESSION_POLICY", "none")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_XET_CLIENT_RETRY_BASE_DELAY", "10ms")
+os.environ.setdefault("HF_XET_CACHE", tempfile.mkdtemp(prefix="xet-"))  # what it knows of a Hub on this port is for this session
 
 pytest.importorskip("huggingface_hub", reason="the Hub client is an extra")
 

@@ -400,6 +400,9 @@ def _handler(hub: Hub) -> type[BaseHTTPRequestHandler]:
             return None
 
         def _send(self, told: Answer, *, half: bool = False) -> None:
+            if half and (self.command == "HEAD" or not told.body):  # half of nothing would be a whole answer
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+                return
             self.send_response(told.status)
             for key, value in told.headers.items():
                 self.send_header(key, value)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 
 from tests.hub.loopback import TOKEN, Fault, Hub, serve
 from thaiwiki_clean.hub import PublishError, publish
@@ -129,8 +129,6 @@ class Bench:
 
 @pytest.fixture(scope="module")
 def bench(built: Path, other: Path) -> Iterator[Bench]:
-    from huggingface_hub import constants
-
     was, constants.HF_HUB_DISABLE_XET = constants.HF_HUB_DISABLE_XET, True
     with serve() as hub:
         try:
@@ -195,6 +193,30 @@ def _shown(line: str) -> str:
     line = re.sub(r"(?<=failed or broke )\(\w+\)", "(…)", line)  # how it breaks is a matter of microseconds
     line = line.replace("run the same command again, it goes on with what is missing", "*again*")
     return re.sub(r"(?<=HTTP \d\d\d: )injected …", "what the Hub says", line)
+
+
+@pytest.mark.parametrize("request_name", ["xet token", "xorb", "shard"])
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        (401, "does not take this token.*HTTP 401"),
+        (403, "this token may not do that.*HTTP 403"),
+        (503, "the Hub is in trouble.*HTTP 503"),
+        ("drop", "the connection to .* failed or broke"),
+        ("page", "is not the Hub, or not all of it"),
+    ],
+)
+def test_a_fault_of_xet_is_the_same_line(
+    built: Path, hub: Hub, api: HfApi, monkeypatch: pytest.MonkeyPatch, kind: int | str, request_name: str, line: str
+) -> None:
+    pytest.importorskip("hf_xet", reason="no Xet on this platform")
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    hub.fault = Fault(kind, lambda number, name: name == request_name)
+    with pytest.raises(PublishError, match=f"^user/wiki: sending .* files: .*{line}"):
+        publish(built, REPO, api=api)
+    assert set(hub.listing(REPO)) == {".gitattributes"}
+    hub.fault = None
+    assert publish(built, REPO, api=api).commit == hub.repos[REPO].head
 
 
 def rows(bench: Bench) -> list[str]:
