@@ -18,6 +18,7 @@ SHORT = 80
 
 _RUN = re.compile(r"\{\{+|\}\}+")  # each branch begins with a plain character: twice as fast as "{2,}"
 _INNERMOST = re.compile(r"\{\{([^{}\n]+)\}\}(?!\})")  # most calls hold no other, and stand on one line
+_PAGE_NAMES = frozenset(("PAGENAME", "FULLPAGENAME", "SUBPAGENAME", "BASEPAGENAME", "ชื่อหน้า"))
 _FUNCTION = re.compile(r"\s*(#?[\w ]+):(.*)", re.DOTALL)
 
 
@@ -97,7 +98,8 @@ class _Open(NamedTuple):
 
 
 def _call(content: str, words: Words, title: str, evidence: list[tuple[str, str]]) -> str:
-    head = content[:200].partition("|")[0]
+    bar = content.find("|", 0, 200)
+    head = content[:200] if bar < 0 else content[:bar]
     name = name_of(head)
     action = words.action(name)
     if action is None:
@@ -121,9 +123,9 @@ def _parameter(content: str) -> str:
 def _function(content: str, title: str) -> str | None:
     """What a parser function or a variable leaves; None when this is no such thing."""
     bare = content.strip()
-    if bare in ("PAGENAME", "FULLPAGENAME", "SUBPAGENAME", "BASEPAGENAME", "ชื่อหน้า"):
+    if bare in _PAGE_NAMES:
         return title.rpartition("/")[2] if bare == "SUBPAGENAME" else title
-    if not (found := _FUNCTION.match(content)):
+    if ":" not in content or not (found := _FUNCTION.match(content)):
         return KNOWN if bare.isupper() and bare.isascii() else None  # a variable such as CURRENTYEAR
     name, value = found[1].strip().lower(), found[2]
     if name == "#if":

@@ -15,7 +15,8 @@ _SWITCH = re.compile(r"__[^\s_]{2,60}(?:_[^\s_]{1,30}){0,3}__")
 _BLANKS = re.compile(r"  +")
 #: Round brackets that held a template. No part of the expression can match in two ways: it is linear.
 _BRACKETS = re.compile(r"\(([^()\n\x01\x02]*[\x01\x02][^()\n]*)\)")
-_GAP = re.compile(r"\x02+[ \x01\x02]*([^\n]?)")
+#: Where an unknown template stood with words before and behind it on its line. Possessive: no run of marks is tried twice.
+_GAP = re.compile(r"[^ \t*#:;\n\x05\x01\x02][ \x01]{0,3}+\x02[ \x01\x02]*+(?=[^\n.,;:)\x05])")
 _SEPARATOR = re.compile(r"([;,/]|[·•])")
 #: What stands at the beginning of a line and makes it a list item, an indent or a definition; ``----`` is a rule.
 _MARKS = " \t*#:;"
@@ -39,14 +40,8 @@ def mend(text: str, words: Words) -> tuple[str, int]:
     if KNOWN not in text and UNKNOWN not in text:
         return text, 0
     text = _BRACKETS.sub(lambda m: _mend_brackets(m[1], words), text)
-    damage = sum(_is_gap(text, m) for m in _GAP.finditer(text)) if UNKNOWN in text else 0
+    damage = len(_GAP.findall(text)) if UNKNOWN in text else 0
     return text.replace(KNOWN, "").replace(UNKNOWN, "").replace(" " + _GONE, "").replace(_GONE, ""), damage
-
-
-def _is_gap(text: str, found: re.Match[str]) -> bool:
-    """Whether words stand before and behind the place of an unknown template, on its line."""
-    before = text[max(found.start() - 4, 0) : found.start()].rstrip(f" {KNOWN}")[-1:]
-    return before not in ("", "\n", *BREAK, *_MARKS) and found[1] not in ("", BREAK, *".,;:)")
 
 
 def _mend_brackets(inside: str, words: Words) -> str:

@@ -37,34 +37,53 @@ def strip_tables(text: str) -> str:
     depth = 0
     loose = False  # in rows that no table holds
     for number, line in enumerate(lines):
-        bare = line.lstrip(" \t:*")
+        bare = line.lstrip(_INDENT) if line[:1] in _INDENT else line
         mark = bare[:2]
+        if mark[:1] not in _SIGNS:
+            if depth:
+                cell.append(line)
+            else:
+                loose = loose and not line.strip()
+                out.append(line)
+            continue
         if mark == "{|":
-            _flush(cell, out)
+            cell = _flushed(cell, out)
             depth += number in closed
             loose = depth == 0
         elif mark == "|}":
-            _flush(cell, out)
-            depth = max(depth - 1, 0)
+            cell = _flushed(cell, out)
+            depth -= depth > 0
             if rest := bare[2:].strip():
                 (cell if depth else out).append(rest)
-        elif bare[:1] == "|" or (mark[:1] == "!" and (depth or loose)):
-            _flush(cell, out)
+        elif mark[0] == "|" or (mark[0] == "!" and (depth or loose)):
+            cell = _flushed(cell, out)
             loose = depth == 0
-            if mark not in ("|-", "|+", "|"):
-                for part in re.split(r"\|\||!!", bare[1:]) if mark[:1] == "!" else bare[1:].split("||"):
-                    _flush(cell, out)
-                    attributes = _ATTRIBUTES.match(part)
+            if mark not in _ROWS:
+                for part in _cells(bare):
+                    cell = _flushed(cell, out)
+                    attributes = _ATTRIBUTES.match(part) if "|" in part else None
                     cell.append(part[attributes.end() :] if attributes else part)
                 if not depth:
-                    _flush(cell, out)
+                    cell = _flushed(cell, out)
         elif depth:
             cell.append(line)
         else:
-            loose = loose and not line.strip()
+            loose = False
             out.append(line)
-    _flush(cell, out)
+    _flushed(cell, out)
     return (text[: first.start() + 1] + "\n".join(out))[1:]
+
+
+_INDENT = " \t:*"
+_SIGNS = frozenset("{|!")
+_ROWS = frozenset(("|-", "|+", "|"))
+
+
+def _cells(row: str) -> list[str]:
+    """What stands in a line of cells, behind its first sign."""
+    if row[0] == "!":
+        return re.split(r"\|\||!!", row[1:])
+    return row[1:].split("||") if "||" in row else [row[1:]]
 
 
 def _closed(lines: list[str]) -> set[int]:
@@ -72,18 +91,20 @@ def _closed(lines: list[str]) -> set[int]:
     stack: list[int] = []
     closed: set[int] = set()
     for number, line in enumerate(lines):
-        if "{|" in line or "|}" in line:
-            bare = line.lstrip(" \t:*")
-            if bare.startswith("{|"):
-                stack.append(number)
-            elif bare.startswith("|}") and stack:
-                closed.add(stack.pop())
+        mark = line.lstrip(_INDENT)[:2] if line[:1] in _INDENT else line[:2]
+        if mark == "{|":
+            stack.append(number)
+        elif mark == "|}" and stack:
+            closed.add(stack.pop())
     return closed
 
 
-def _flush(cell: list[str], out: list[str]) -> None:
-    """Ends a cell: to the text with it when it holds prose."""
-    if cell:
-        if any(len(line) >= PROSE and len(_LINK.sub("", line).strip()) >= PROSE for line in cell):
+def _flushed(cell: list[str], out: list[str]) -> list[str]:
+    """Ends a cell: to the text with it when it holds prose. Gives an empty one."""
+    if not cell:
+        return cell
+    for line in cell:
+        if len(line) >= PROSE and len(_LINK.sub("", line).strip()) >= PROSE:
             out += cell
-        cell.clear()
+            break
+    return []

@@ -119,12 +119,23 @@ def _skip(name: str, after: int, ends: _Ends) -> int:
     """Where to read on behind what a tag holds."""
     end = ends.of(name, after)
     if name == "ref" and (end is None or _REF.search(ends.text, after, end.start())):
-        line_end = ends.text.find("\n", after)
-        return len(ends.text) if line_end < 0 else line_end
+        return _line_of_references(ends.text, after)
     return end.end() if end else after
 
 
-_REF = re.compile(r"<ref(?:\s[^<>]*)?(?<!/)>", re.IGNORECASE)
+_REF = re.compile(r"<(/?)ref(?:\s[^<>]*)?(?<!/)>", re.IGNORECASE)
+
+
+def _line_of_references(text: str, after: int) -> int:
+    """Where a reference ends that has another one inside, or no end: at its own end on this line, else with the line."""
+    line_end = text.find("\n", after)
+    line_end = len(text) if line_end < 0 else line_end
+    depth = 1
+    for found in _REF.finditer(text, after, line_end):
+        depth += -1 if found[1] else 1
+        if not depth:
+            return found.end()
+    return line_end
 
 
 def _verbatim(name: str, content: str, verbatim: Verbatim) -> str:
