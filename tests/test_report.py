@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -28,12 +29,14 @@ from thaiwiki_clean.manifest import NAME as MANIFEST
 from thaiwiki_clean.manifest import Manifest
 from thaiwiki_clean.marks import to_html
 from thaiwiki_clean.page import Page
+from thaiwiki_clean.published import draw
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 from thaiwiki_clean.report import report_html, write_report
 from thaiwiki_clean.report.compare import Comparison, compare
 from thaiwiki_clean.report.diff import GONE, pieces, spans
 from thaiwiki_clean.report.excerpts import cover, excerpt
 from thaiwiki_clean.report.run import Run
+from thaiwiki_clean.tally import DRAWN, Tally
 
 ROOT = Path(__file__).resolve().parent.parent
 EMPTY = {"meta", "link", "input", "br", "wbr", "path", "use", "rect"}
@@ -197,12 +200,13 @@ def test_the_pages_chosen_show_every_reason(held: list[set[str]]) -> None:
 
 def test_every_reason_stands_there_with_its_sentence_and_an_example(built: Path, html: str) -> None:
     tree = Tree(html)
-    text = "".join(tree.text)
+    table = "".join(Tree(html[html.index('<section id="reasons">') : html.index('<section id="examples">')]).text)
     told = Manifest.read(built)
     assert set(told.edits) == {row for row in REASONS if f"reason-{row}" in tree.ids}
     for reason in told.edits:
-        assert REASONS[reason] in text
+        assert REASONS[reason] in table
         section = html[html.index(f'id="reason-{reason}"') :].partition("</section>")[0]
+        assert REASONS[reason] in "".join(Tree(f"<section {section}</section>").text)
         assert f'data-reason="{reason}"' in section, reason
 
 
@@ -326,13 +330,28 @@ def test_a_build_without_rows_has_a_report(tmp_path: Path) -> None:
     assert "No page came." in (tmp_path / "out" / "report.html").read_text("utf-8")
 
 
-def test_what_is_drawn_by_chance_does_not_hang_on_the_shards(built: Path, tmp_path: Path) -> None:
-    lines = (built.parent / "pages.jsonl").read_text("utf-8").splitlines(keepends=True)
-    for n in range(3):
-        (tmp_path / f"part-{n}.jsonl").write_text("".join(lines[n::3]), "utf-8")
-    build(str(tmp_path), tmp_path / "out", engine="serial", words=None)
-    titles = [sorted(page.title for page in Run.read(folder).drawn) for folder in (built, tmp_path / "out")]
-    assert titles[0] == titles[1]
+def test_what_is_drawn_by_chance_does_not_hang_on_the_shards() -> None:
+    pages = [Page(str(n), f"หน้า {n}", "thaiwikipedia", "", raw="ก") for n in range(1000)]
+
+    def drawn(shards: list[list[Page]]) -> list[str]:
+        told = []
+        for shard in shards:
+            tally = Tally()
+            tally.add(shard)
+            told.append(tally.about()["drawn"])
+        return [shards[number][row].id for _, number, row in draw(told, DRAWN)]
+
+    whole = drawn([pages])
+    assert len(whole) == DRAWN
+    assert drawn([pages[n::3] for n in range(3)]) == whole
+    assert 350 < statistics.mean(map(int, whole)) < 650  # of all of the source, not of its beginning
+
+
+def test_every_page_that_is_shown_is_attributed(built: Path, html: str) -> None:
+    outer = Tree(html).outer
+    run = Run.read(built)
+    assert {page.url for page in cover([page for pages in run.chosen.values() for page in pages])} <= set(outer)
+    assert {page.url for pages in run.fallen().values() for page in pages} <= set(outer)
 
 
 # ---- two builds
