@@ -7,18 +7,36 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from thaiwiki_clean.reasons import REASONS, VERDICTS
+from thaiwiki_clean.repetition import FINEWEB2_LIMITS, LIMITS, Repetition, over_limits, repetition
 
 if TYPE_CHECKING:
     from thaiwiki_clean.manifest import Manifest
     from thaiwiki_clean.page import Page
 
-__all__ = ["Summary", "built", "percentiles", "summary"]
+__all__ = ["Cost", "Summary", "built", "percentiles", "summary"]
+
+Number = TypeVar("Number", int, float)
 
 #: The shares of articles, in per cent, that :func:`percentiles` tells the length of.
 POINTS = (5, 25, 50, 75, 95)
+#: The shares, in per cent, that say where a measure of repetition ends: most pages repeat nothing.
+TAIL = (50, 90, 95, 99)
+
+# Measures that need no words; the others are told only where words are counted.
+_WITHOUT_WORDS = ("mass", "dup_line_frac", "dup_line_chars", "compression")
+_SIZES = ("n_words", "n_lines", "longest_loop")  # told elsewhere, or no share of a text
+
+
+class Cost(NamedTuple):
+    """What one threshold costs: the articles that are over it."""
+
+    measure: str
+    above: float
+    whose: str  #: "ours", which makes the verdict ``repetitive``, or "FineWeb2's"
+    articles: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,38 +50,49 @@ class Summary:
     characters: dict[str, int]  #: of all pages, raw and cleaned
     length: dict[str, int]  #: characters of an article: smallest, percentiles, largest
     words: dict[str, int] | None  #: words of an article, the same; None when they were not counted
+    measures: dict[str, dict[str, float]]  #: measure of repetition -> its percentiles, over articles and repetitive pages
+    costs: list[Cost]  #: every threshold, and what it costs; those of FineWeb2 cost nothing unless you ask for them
 
     def to_text(self) -> str:
         """The summary as lines."""
         lines = [*_pages(self.pages, self.articles, self.dropped), _characters(self.characters)]
         lines += [_spread("characters of an article", self.length)] if self.length else []
         lines += [_spread("words of an article", self.words)] if self.words else []
-        return "\n".join([*lines, *_reasons(self.edits)])
+        return "\n".join([*lines, *_reasons(self.edits), *_measures(self.measures), *_costs(self.costs, self.articles)])
 
 
 def summary(pages: Iterable[Page], *, words: str | None = "nlpo3") -> Summary:
     """Clean and judge ``pages``, and count. ``words`` is an engine of :func:`thaiwiki_clean.words.words`, None for no words.
 
-    Memory grows by a few bytes a page. Duplicates are not looked for.
+    Memory grows by some hundred bytes a page. Duplicates and recurring lines are not looked for.
     """
     from thaiwiki_clean.clean import clean_page
     from thaiwiki_clean.judge import judge
     from thaiwiki_clean.tally import Tally
-    from thaiwiki_clean.words import n_words
     from thaiwiki_clean.words import words as tokens
 
     tally = Tally()
     verdicts: Counter[str] = Counter()
     lengths, word_counts = array("q"), array("q")
+    told = [name for name in Repetition._fields if (name in _WITHOUT_WORDS or words) and name not in _SIZES]
+    measures = {name: array("f") for name in told}
+    over: Counter[tuple[str, str]] = Counter()
     for page in pages:
         cleaned = page if page.dropped else clean_page(page)
         tally.add([cleaned])
         if verdict := cleaned.dropped or judge(cleaned):
             verdicts[verdict] += 1
             continue
+        found = repetition(cleaned.text, tokens(cleaned.text, words) if words else ())
+        for name, values in measures.items():
+            values.append(getattr(found, name))
+        for whose, limits in _LIMITS.items():
+            over.update((whose, name) for name in over_limits(found, limits))
+        if over_limits(found):
+            verdicts["repetitive"] += 1
+            continue
         lengths.append(len(cleaned.text))
-        if words:
-            word_counts.append(n_words(tokens(cleaned.text, words)))
+        word_counts.append(found.n_words)
     return Summary(
         pages=len(lengths) + verdicts.total(),
         articles=len(lengths),
@@ -75,11 +104,21 @@ def summary(pages: Iterable[Page], *, words: str | None = "nlpo3") -> Summary:
         characters={"raw": tally.raw, "text": tally.text},
         length=percentiles(lengths),
         words=percentiles(word_counts) if words else None,
+        measures={name: percentiles(values, TAIL) for name, values in measures.items() if values},
+        costs=[
+            Cost(limit.measure, limit.above, whose, over[whose, limit.measure])
+            for whose, limits in _LIMITS.items()
+            for limit in limits
+            if limit.measure in measures
+        ],
     )
 
 
-def percentiles(values: Sequence[int]) -> dict[str, int]:
-    """The smallest value, those at :data:`POINTS` per cent by nearest rank, and the largest; empty when there are none.
+_LIMITS = {"ours": LIMITS, "FineWeb2's": FINEWEB2_LIMITS}
+
+
+def percentiles(values: Sequence[Number], points: Sequence[int] = POINTS) -> dict[str, Number]:
+    """The smallest value, those at ``points`` per cent by nearest rank, and the largest; empty when there are none.
 
     >>> percentiles([5, 1, 4, 2, 3])
     {'min': 1, 'p5': 1, 'p25': 2, 'p50': 3, 'p75': 4, 'p95': 5, 'max': 5}
@@ -87,7 +126,7 @@ def percentiles(values: Sequence[int]) -> dict[str, int]:
     if not values:
         return {}
     ranked = sorted(values)
-    at = {f"p{point}": ranked[max(0, -(-point * len(ranked) // 100) - 1)] for point in POINTS}
+    at = {f"p{point}": ranked[max(0, -(-point * len(ranked) // 100) - 1)] for point in points}
     return {"min": ranked[0], **at, "max": ranked[-1]}
 
 
@@ -151,3 +190,18 @@ def _reasons(edits: Mapping[str, Mapping[str, int]], most: int | None = None) ->
     width = max(len(name) for name in (head, *(reason for reason, _ in rows)))
     table = [f"{reason:<{width}}  {n['edits']:>10,}  {n['pages']:>10,}  {n['characters']:>12,}" for reason, n in rows]
     return ["", f"{head:<{width}}  {'edits':>10}  {'pages':>10}  {'characters':>12}", *table]
+
+
+def _measures(measures: Mapping[str, Mapping[str, float]]) -> list[str]:
+    if not measures:
+        return []
+    head = [f"p{point}" for point in TAIL]
+    rows = [f"{name:<20}" + "".join(f"{at[point]:>8.3f}" for point in (*head, "max")) for name, at in measures.items()]
+    return ["", f"{'repetition':<20}" + "".join(f"{name:>8}" for name in (*head, "max")), *rows]
+
+
+def _costs(costs: Sequence[Cost], articles: int) -> list[str]:
+    if not costs:
+        return []
+    rows = [f"{c.measure:<14} > {c.above:<6} {c.whose:<12} {c.articles:>10,}{_share(c.articles, articles)}" for c in costs]
+    return ["", f"{'threshold':<14}   {'':<6} {'whose':<12} {'pages over':>10}", *rows]
