@@ -5,10 +5,8 @@ Nothing is seen on the Hub before the commit, and the commit is all or nothing; 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import re
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 from thaiwiki_clean._version import __version__
 from thaiwiki_clean.card import CONFIGS
 from thaiwiki_clean.hub_card import CardError, features, merge_card, metadata_of, problems
-from thaiwiki_clean.hub_errors import PublishError, failures
+from thaiwiki_clean.hub_errors import PublishError
 from thaiwiki_clean.hub_folder import SHARD, Local, hash_like, local, size
+from thaiwiki_clean.hub_there import TYPE, At, There, look, tags
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 __all__ = ["PublishError", "Published", "publish"]
-
-_TYPE = "dataset"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,36 +41,13 @@ class Published:
 
     def to_text(self) -> str:
         """The same in a few lines."""
-        done = [f"{what} {value[:12]}" for what, value in (("commit", self.commit), ("tag", self.tag)) if value]
+        open_ = not self.commit and (self.sent or self.deleted)
+        done = [f"{what} {value}" for what, value in (("commit", (self.commit or "")[:12]), ("tag", self.tag)) if value and not open_]
         lines = [f"{self.url}: {', '.join(done)}" if done else self.url]
         lines += [f"  send    {path}" for path in self.sent] + [f"  delete  {path}" for path in self.deleted]
         total = f"{len(self.sent)} files, {self.sent_bytes:,} bytes" if self.sent else "nothing to send, all of it is there"
         lines.append(total + (f"; {len(self.unchanged)} files are there already" if self.sent and self.unchanged else ""))
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
-
-
-@dataclasses.dataclass(frozen=True)
-class _At:
-    """Where it goes: the client, the data set, and the token, which is only kept out of messages."""
-
-    api: HfApi
-    repo: str
-    token: str | None
-
-    def failures(self, doing: str) -> contextlib.AbstractContextManager[None]:
-        """Turns what the client raises inside into a line that says what was being done."""
-        return failures(doing, self.repo, self.api.endpoint, self.token)
-
-
-@dataclasses.dataclass(frozen=True)
-class _There:
-    """What the Hub holds at one commit: path -> hash of the file (git's, or SHA-256 of a large one), the card, tag -> commit."""
-
-    commit: str
-    private: bool
-    files: Mapping[str, str]
-    card: str
-    tags: Mapping[str, str]
 
 
 def publish(
@@ -106,7 +80,7 @@ def publish(
     if tag and create_pr:
         raise PublishError("a pull request makes no commit on the main branch that a tag could name; set the tag when it is merged")
     build, api = local(Path(folder)), api or hub.HfApi()
-    at = _At(api, _repo_id(repo_id), _token(api))
+    at = At(api, _repo_id(repo_id), _token(api))
     if at.token is None and not dry_run:
         raise PublishError(f"{at.repo}: no token of the Hub on this machine; log in: hf auth login, or set HF_TOKEN")
 
@@ -128,8 +102,8 @@ def publish(
     if tag and tag not in there.tags:
         commit = told.commit or there.commit
         with at.failures(f"commit {commit[:12]} is published, setting the tag {tag}"):
-            api.create_tag(at.repo, tag=tag, revision=commit, repo_type=_TYPE)
-            if tag not in _tags(at):  # the client takes any answer for a yes, a proxy's page too
+            api.create_tag(at.repo, tag=tag, revision=commit, repo_type=TYPE)
+            if tag not in tags(at):  # the client takes any answer for a yes, a proxy's page too
                 raise PublishError(
                     f"{at.repo}: commit {commit[:12]} is published, and the tag {tag} is not there; run the same command again"
                 )
@@ -151,60 +125,28 @@ def _token(api: HfApi) -> str | None:
     return api.token or None
 
 
-def _asked(at: _At, tag: str | None, *, dry_run: bool) -> tuple[_There | None, tuple[str, ...]]:
+def _asked(at: At, tag: str | None, *, dry_run: bool) -> tuple[There | None, tuple[str, ...]]:
     """What is there; None when there is no such data set. In a dry run a Hub that cannot be asked is a note."""
     try:
-        return _look(at, tag), ()
+        return look(at, tag), ()
     except PublishError as error:
         if not dry_run:
             raise
         return None, (f"taken for a new data set, for the Hub could not be asked. {error}",)
 
 
-def _created(at: _At, tag: str | None, *, private: bool, create_pr: bool) -> _There:
+def _created(at: At, tag: str | None, *, private: bool, create_pr: bool) -> There:
     """What is there once the data set is made."""
     if create_pr:
         raise PublishError(f"{at.repo}: no such data set, or none that this token may see, to open a pull request on; check the name")
     with at.failures("creating the data set"):
-        at.api.create_repo(at.repo, repo_type=_TYPE, private=private, exist_ok=True)
-    if (there := _look(at, tag)) is None:
+        at.api.create_repo(at.repo, repo_type=TYPE, private=private, exist_ok=True)
+    if (there := look(at, tag)) is None:
         raise PublishError(f"{at.repo}: the Hub holds it and does not show it to this token; take one that may read it: hf auth login")
     return there
 
 
-def _look(at: _At, tag: str | None) -> _There | None:
-    from huggingface_hub.errors import RepositoryNotFoundError
-
-    with at.failures("looking at what is there"):
-        try:
-            info = at.api.dataset_info(at.repo)
-        except RepositoryNotFoundError:
-            return None
-        tree = at.api.list_repo_tree(at.repo, recursive=True, revision=info.sha, repo_type=_TYPE)
-        files = {entry.path: _name_of(entry) for entry in tree if hasattr(entry, "blob_id")}  # a folder has none
-        card = _card(at, info.sha) if "README.md" in files else ""
-        tags = _tags(at) if tag else {}
-    return _There(info.sha or "", bool(info.private), files, card, tags)
-
-
-def _tags(at: _At) -> dict[str, str]:
-    return {ref.name: ref.target_commit for ref in at.api.list_repo_refs(at.repo, repo_type=_TYPE).tags}
-
-
-def _name_of(entry: Any) -> str:
-    return str(entry.lfs.sha256 if entry.lfs else entry.blob_id)
-
-
-def _card(at: _At, commit: str | None) -> str:
-    with tempfile.TemporaryDirectory() as folder:  # not the cache: nobody needs it again
-        data = Path(at.api.hf_hub_download(at.repo, "README.md", repo_type=_TYPE, revision=commit, local_dir=folder)).read_bytes()
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise PublishError(f"{at.repo}: README.md on the Hub is not in UTF-8; mend it there") from None
-
-
-def _with_card(at: _At, build: Local, there: _There | None, *, replace: bool) -> Local:
+def _with_card(at: At, build: Local, there: There | None, *, replace: bool) -> Local:
     """The build with the card as it is to be. Raises PublishError when that card, or the columns it tells, cannot go there."""
     card, files = (there.card, there.files) if there else ("", {})
     try:
@@ -234,7 +176,7 @@ def _differences(there: Mapping[str, Any], ours: Mapping[str, Any], files: Mappi
             yield f"the columns of {name} differ from those there ({', '.join(parts)})"
 
 
-def _compared(at: _At, build: Local, there: _There | None, tag: str | None, notes: Sequence[str]) -> Published:
+def _compared(at: At, build: Local, there: There | None, tag: str | None, notes: Sequence[str]) -> Published:
     """What has to go, and what has to go away."""
     held = there.files if there else {}
     sent = [name for name, content in build.files.items() if name not in held or hash_like(content, held[name]) != held[name]]
@@ -251,7 +193,7 @@ def _compared(at: _At, build: Local, there: _There | None, tag: str | None, note
     )
 
 
-def _sent(at: _At, build: Local, there: _There, told: Published, message: str | None, *, create_pr: bool) -> Published:
+def _sent(at: At, build: Local, there: There, told: Published, message: str | None, *, create_pr: bool) -> Published:
     """One commit on top of the one that was looked at: if somebody else was quicker, the Hub refuses it."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 
@@ -264,7 +206,7 @@ def _sent(at: _At, build: Local, there: _There, told: Published, message: str | 
             told.repo,
             [*changes, *(CommitOperationDelete(path_in_repo=name) for name in told.deleted)],
             commit_message=message,
-            repo_type=_TYPE,
+            repo_type=TYPE,
             parent_commit=there.commit,
             create_pr=create_pr,
         )

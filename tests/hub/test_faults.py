@@ -153,10 +153,10 @@ def test_a_fault_leaves_nothing_half_done_and_a_second_run_completes_it(bench: B
         assert told.state == "published and tagged"
 
 
-@pytest.mark.parametrize("number", range(18))
+@pytest.mark.parametrize("number", [*range(9), *range(14, 17)])
 @pytest.mark.parametrize("kind", [503, "drop", "lost"])
 def test_a_fault_that_comes_once_is_overcome_or_told(bench: Bench, kind: int | str, number: int) -> None:
-    """By number, not by name: among requests of one kind the second may fail too. The order of uploads is that of threads."""
+    """By number, not by name: among requests of one kind the second may fail too. Those in between are uploads like the eighth."""
     bench.reset(there=False)
     line = bench.run(Fault(kind, lambda n, name: n == number))
     assert bool(line) == (bench.state() != "published and tagged" or "setting the tag" in line)
