@@ -94,6 +94,7 @@ _REFERENCE = regex.compile(
 _CODE = regex.compile(r"[;{}]\s*$|\w\[\d+\]\s*=|==|//")
 
 
+@settled(r"<\[")
 def reference(text: str) -> list[Edit]:
     """Footnote marks, requests for a source, and ``<ref>`` with its body.
 

@@ -195,8 +195,12 @@ def category(text: str) -> list[Edit]:
     if ":" in text and ("หมวดหมู่" in text or "ategory" in text):
         prefixed = {i for i, line in enumerate(found) if ":" in line and _PREFIXED.fullmatch(line)}
     gone = boilerplate_lines(text)
+    # Above a section that goes only because nothing in it says anything, no tail is looked for: this rule may have emptied it.
+    unsure = {head.line for head in headers(text) if head.kind != "certain"} if gone else gone
     tail = len(found)
     for i in range(len(found) - 1, 0, -1):
+        if i in unsure:
+            break
         if i in gone or i in prefixed:
             continue
         if len(found[i]) > NAME_LENGTH and not found[i].isspace():

@@ -130,7 +130,7 @@ ALONE_LENGTH = 40
 #: ... between two lines of at least this length is a title: on 1,560 gold pages no prose line is.
 NEIGHBOUR_LENGTH = 80
 # One word, with a number, a year or a bracket behind it.
-_ONE_NAME = regex.compile(r"[ \t]*\S+(?: (?:\(\S+\)|(?:พ\.ศ\.|ค\.ศ\.|ครั้งที่|ที่)? ?[\d–-]+))?[ \t]*")
+_ONE_NAME = regex.compile(r"[ \t]*[\p{L}\d][^\s:：]*(?: (?:\(\S+\)|(?:พ\.ศ\.|ค\.ศ\.|ครั้งที่|ที่)? ?[\d–-]+))?[ \t]*")
 #: An unknown bare title is this short at most ...
 TITLE_LENGTH = 60
 #: ... and a paragraph of at least this length stands below it.
