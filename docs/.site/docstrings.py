@@ -41,7 +41,7 @@ def _objects(one: griffe.Object) -> Iterator[griffe.Object]:
 def _comment(one: griffe.Attribute) -> str:
     """The ``#:`` comment above an attribute, or at the end of its line."""
     lines, at = one.lines_collection[one.filepath], (one.lineno or 1) - 1  # type: ignore[index]
-    above = []
+    above: list[str] = []
     while at > len(above) and lines[at - len(above) - 1].lstrip().startswith("#:"):
         above.append(lines[at - len(above) - 1].lstrip().removeprefix("#:").strip())
     return " ".join(reversed(above)) or lines[at].partition("  #:")[2].strip()
