@@ -276,6 +276,8 @@ def publish(out: Path, repo: str, as_json: bool, quiet: bool, **options: Any) ->
         doors.json_data(dataclasses.asdict(told))
     else:
         doors.data(told.to_text())
+    if options["dry_run"]:
+        doors.note("dry run: nothing was sent", quiet=quiet)
 
 
 @cli.command()

@@ -41,8 +41,8 @@ class Published:
 
     def to_text(self) -> str:
         """The same in a few lines."""
-        open_ = not self.commit and (self.sent or self.deleted)
-        done = [f"{what} {value}" for what, value in (("commit", (self.commit or "")[:12]), ("tag", self.tag)) if value and not open_]
+        planned = not self.commit and (self.sent or self.deleted)
+        done = [f"{what} {value}" for what, value in (("commit", (self.commit or "")[:12]), ("tag", self.tag)) if value and not planned]
         lines = [f"{self.url}: {', '.join(done)}" if done else self.url]
         lines += [f"  send    {path}" for path in self.sent] + [f"  delete  {path}" for path in self.deleted]
         total = f"{len(self.sent)} files, {self.sent_bytes:,} bytes" if self.sent else "nothing to send, all of it is there"

@@ -449,8 +449,10 @@ def test_the_command_says_that_nothing_changed(built: Path, typed: Any) -> None:
 
 
 def test_the_dry_run_lists_every_file(built: Path, hub: Hub, typed: Any) -> None:
-    done = typed(built, REPO, "--dry-run")
+    done = typed(built, REPO, "--dry-run", "--tag", "v1")
     assert done.exit_code == 0
+    assert done.stdout.startswith(f"{hub.url}/datasets/user/wiki\n")
+    assert done.stderr == "dry run: nothing was sent\n"
     assert sorted(re.findall(r"(?m)^  send    (\S+)", done.stdout)) == sorted(local(built))
     assert hub.repos == {}
 
