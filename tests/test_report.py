@@ -33,7 +33,7 @@ from thaiwiki_clean.published import draw
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 from thaiwiki_clean.report import report_html, write_report
 from thaiwiki_clean.report.compare import Comparison, compare
-from thaiwiki_clean.report.diff import GONE, pieces, spans
+from thaiwiki_clean.report.diff import GONE, Span, pieces, spans
 from thaiwiki_clean.report.excerpts import cover, excerpt
 from thaiwiki_clean.report.run import Run
 from thaiwiki_clean.tally import DRAWN, Tally
@@ -424,6 +424,8 @@ def test_what_is_alike_is_folded_and_what_both_removed_is_a_sign() -> None:
     near = spans("กwwwข ", [Edit(5, 7, "url")], "กข ", [Edit(1, 4, "url"), Edit(5, 6, "url"), Edit(6, 7, "table")], 8)
     assert near is not None
     assert pieces(near) == [("kept", "ก", "", ""), ("removed", "www", "url", ""), ("kept", f"ข{GONE} ", "", "")]
+    between = pieces([Span("", "url", 3, "www"), Span("", "", 150, "ก" * 150), Span("", "url", 3, "www")])
+    assert [piece.what for piece in between] == ["removed", "kept", "removed"]  # a note would take as much room
 
 
 def test_pages_of_another_source_are_not_compared_letter_by_letter() -> None:
