@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import unescape
 from html.entities import html5
 
@@ -18,11 +19,11 @@ def decode(text: str) -> str:
     >>> decode("9.4&nbsp;°C &ndash; &amp;lt; a&copy=1 &foo;")
     '9.4 °C – &lt; a&copy=1 &foo;'
     """
-    return _ENTITY.sub(_character, text) if "&" in text else text
+    return _ENTITY.sub(lambda m: _character(m[0]), text) if "&" in text else text
 
 
-def _character(found: re.Match[str]) -> str:
-    name = found[0]
+@lru_cache(maxsize=1 << 12)
+def _character(name: str) -> str:
     if name[1] != "#" and name[1:] not in html5:
         return name
     new = unescape(name)

@@ -31,12 +31,13 @@ def strip_tables(text: str) -> str:
     if not first:
         return text[1:]
     lines = text[first.start() + 1 :].split("\n")
-    closed = _closed(lines)
+    closed = _closed(text)
     out: list[str] = []
     cell: list[str] = []
     depth = 0
     loose = False  # in rows that no table holds
-    for number, line in enumerate(lines):
+    opened = 0
+    for line in lines:
         bare = line.lstrip(_INDENT) if line[:1] in _INDENT else line
         mark = bare[:2]
         if mark[:1] not in _SIGNS:
@@ -47,23 +48,28 @@ def strip_tables(text: str) -> str:
                 out.append(line)
             continue
         if mark == "{|":
-            cell = _flushed(cell, out)
-            depth += number in closed
+            if cell:
+                cell = _flushed(cell, out)
+            depth += opened in closed
+            opened += 1
             loose = depth == 0
         elif mark == "|}":
-            cell = _flushed(cell, out)
+            if cell:
+                cell = _flushed(cell, out)
             depth -= depth > 0
-            if rest := bare[2:].strip():
+            if len(bare) > 2 and (rest := bare[2:].strip()):
                 (cell if depth else out).append(rest)
         elif mark[0] == "|" or (mark[0] == "!" and (depth or loose)):
-            cell = _flushed(cell, out)
+            if cell:
+                cell = _flushed(cell, out)
             loose = depth == 0
             if mark not in _ROWS:
                 for part in _cells(bare):
-                    cell = _flushed(cell, out)
+                    if cell:
+                        cell = _flushed(cell, out)
                     attributes = _ATTRIBUTES.match(part) if "|" in part else None
                     cell.append(part[attributes.end() :] if attributes else part)
-                if not depth:
+                if not depth and cell:
                     cell = _flushed(cell, out)
         elif depth:
             cell.append(line)
@@ -86,23 +92,25 @@ def _cells(row: str) -> list[str]:
     return row[1:].split("||") if "||" in row else [row[1:]]
 
 
-def _closed(lines: list[str]) -> set[int]:
-    """The lines on which a table begins that is closed further down."""
+_EDGE = re.compile(r"\n[ \t:*]*(?:(\{\|)|\|\})")
+
+
+def _closed(text: str) -> set[int]:
+    """Which tables are closed further down, counted from 0 as they begin."""
     stack: list[int] = []
     closed: set[int] = set()
-    for number, line in enumerate(lines):
-        mark = line.lstrip(_INDENT)[:2] if line[:1] in _INDENT else line[:2]
-        if mark == "{|":
-            stack.append(number)
-        elif mark == "|}" and stack:
+    opened = 0
+    for edge in _EDGE.finditer(text):
+        if edge[1]:
+            stack.append(opened)
+            opened += 1
+        elif stack:
             closed.add(stack.pop())
     return closed
 
 
 def _flushed(cell: list[str], out: list[str]) -> list[str]:
     """Ends a cell: to the text with it when it holds prose. Gives an empty one."""
-    if not cell:
-        return cell
     for line in cell:
         if len(line) >= PROSE and len(_LINK.sub("", line).strip()) >= PROSE:
             out += cell
