@@ -186,7 +186,7 @@ def test_the_duplicate_is_exact_and_the_near_duplicate_is_not() -> None:
 KNOWN: dict[str, str] = {}
 
 # Verdicts on a page alone. The others need its neighbours, or the words of the text.
-ALONE = {None, "redirect", "disambiguation", "list_page", "stub", "not_thai", "empty"}
+ALONE = {None, "redirect", "disambiguation", "list_page", "stub", "not_thai", "empty", "repetitive"}
 
 
 def cleaned(page: int) -> Page:
