@@ -100,6 +100,8 @@ def _round(text: str, stages: _Stages) -> tuple[str, list[Edit]]:
     """The text when every stage has run once, and the edits that lead there."""
     edits: list[Edit] = []
     for stage in stages:
+        if not text:
+            break
         found = []
         for rule in stage:
             if dirt := rule(text):

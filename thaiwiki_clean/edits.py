@@ -16,7 +16,6 @@ Offsets count Python characters (code points), ``start`` included, ``end`` not.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -103,12 +102,15 @@ def merge(*groups: Iterable[Edit]) -> list[Edit]:
     [Edit(start=0, end=2, reason='url', new=''), Edit(start=4, end=9, reason='table', new='')]
     """
     ordered = [sorted(group, key=_START) for group in groups]
-    out = sorted(chain.from_iterable(ordered), key=_START)
-    at = 0
-    for start, end, _, _ in out:
-        if start < at:
-            break
-        at = end
+    ranked = sorted([(edit[0], rank, edit) for rank, group in enumerate(ordered) for edit in group], key=_START)
+    out: list[Edit] = []
+    at = last = 0  # where the last edit that stands ends, and its group
+    for start, rank, edit in ranked:
+        if start >= at:
+            out.append(edit)
+            at, last = edit[1], rank
+        elif rank < last:
+            break  # it takes the place of one that was let in, and what that one kept out may stand after all
     else:
         return out
     out = []

@@ -7,7 +7,7 @@ because every rule asks the same questions of the same page.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache, wraps
 from itertools import accumulate
 from typing import NamedTuple
@@ -17,7 +17,7 @@ import regex
 from thaiwiki_clean import vocabulary
 from thaiwiki_clean.edits import Edit, apply, compose
 
-__all__ = ["Header", "Lines", "clauses", "drop_lines", "goes_on", "headers", "is_citation", "is_name", "is_paragraph", "is_sentence", "lines", "lines_opening", "settled", "short_lines", "split", "whole_line"]
+__all__ = ["Header", "Lines", "Shape", "Sketch", "clauses", "drop_lines", "goes_on", "headers", "heads", "is_citation", "is_intro", "is_name", "is_paragraph", "is_sentence", "lines", "lines_opening", "settled", "sketch", "split", "whole_line"]
 
 #: A name, a link or a category is shorter than this many characters; longer lines are taken for prose unless something says otherwise.
 #: 99 % of the titles, categories and list items of the gold pages are below 90.
@@ -30,11 +30,83 @@ PARAGRAPH_LENGTH = 100
 PARAGRAPH_CLAUSES = 3
 
 
+#: How many short lines a test of lines remembers: the names and titles of a wiki come again and again.
+MANY = 1 << 14
+
+
 class Lines(NamedTuple):
     """The lines of a text, without their newlines, and where each begins; ``start`` has one entry more."""
 
     line: list[str]
     start: list[int]
+
+
+class Sketch(NamedTuple):
+    """What every rule asks of a page, found in one walk over its lines. Lines are named by their numbers."""
+
+    line: list[str]
+    short: list[int]  # not empty, and no longer than NAME_LENGTH
+    opening: dict[str, list[int]]  # by kind (vocabulary/openers.tsv): the lines that begin so
+    intros: list[int]  # the lines that only announce what follows
+
+
+@lru_cache(maxsize=8)
+def sketch(text: str) -> Sketch:
+    r"""The lines of a page, and which of them may be something else than prose.
+
+    >>> page = sketch("แมวเป็นสัตว์\n== สายพันธุ์ ==\nได้แก่\n* วิเชียรมาศ")
+    >>> page.short, page.intros, page.opening["marker"]
+    ([0, 1, 2, 3], [2], [3])
+    """
+    found = split(text)
+    short: list[int] = []
+    opening: dict[str, list[int]] = {}
+    intros: list[int] = []
+    kinds_of = vocabulary.openers()
+    for i, line in enumerate(found):
+        if not line:
+            continue
+        if len(line) <= NAME_LENGTH:
+            short.append(i)
+            if (looks := _looks(line)) is None:
+                continue
+            kinds, announces, _ = looks
+        else:
+            kinds, announces = kinds_of[line[:2]], is_intro(line)
+        if announces:
+            intros.append(i)
+        for kind in kinds:
+            if kind in opening:
+                opening[kind].append(i)
+            else:
+                opening[kind] = [i]
+    return Sketch(found, short, opening, intros)
+
+
+@lru_cache(maxsize=8)
+def heads(text: str) -> dict[int, Shape]:
+    """The section headers of a page by the numbers of their lines; :func:`headers` gives the same as records.
+
+    >>> [(i, shape.title) for i, shape in heads("แมว\\n== สายพันธุ์ ==").items()]
+    [(1, 'สายพันธุ์')]
+    """
+    out = {}
+    for i, line in enumerate(split(text)):
+        if 0 < len(line) <= NAME_LENGTH and (looks := _looks(line)) is not None and looks[2] is not None:
+            out[i] = looks[2]
+    return out
+
+
+@lru_cache(maxsize=MANY)
+def _looks(line: str) -> tuple[tuple[str, ...], bool, Shape | None] | None:
+    """What a short line may be, by itself: the kinds it opens as, whether it announces, its shape as a header; None when nothing."""
+    kinds = vocabulary.openers()[line[:2]]
+    may = line[0] in _HEADER_FIRST or line[-1] in _HEADER_LAST or line in vocabulary.bare_titles()
+    shape = _shape(line) if may else None
+    if shape is not None and "header" in kinds:
+        kinds = tuple([kind for kind in kinds if kind != "header"])
+    announces = is_intro(line)
+    return (kinds, announces, shape) if kinds or shape or announces else None
 
 
 @lru_cache(maxsize=8)
@@ -58,16 +130,6 @@ def lines(text: str) -> Lines:
     return Lines(found, [0, *accumulate([len(line) + 1 for line in found])])
 
 
-@lru_cache(maxsize=8)
-def short_lines(text: str) -> list[tuple[int, str]]:
-    r"""The lines that may be a name, a link, a header: number and line of each that is not empty and no longer than NAME_LENGTH.
-
-    >>> short_lines("แมว\n\nเสือ")
-    [(0, 'แมว'), (2, 'เสือ')]
-    """
-    return [(i, line) for i, line in enumerate(split(text)) if 0 < len(line) <= NAME_LENGTH]
-
-
 def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
     r"""The edit that drops the lines ``first`` to ``last`` (included) with their newlines.
 
@@ -75,7 +137,8 @@ def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
     Edit(start=2, end=4, reason='url', new='')
     """
     start = lines(text).start
-    return Edit(start[first], min(start[last + 1], len(text)), reason)
+    end = start[last + 1]
+    return Edit(start[first], end if end < len(text) else len(text), reason)
 
 
 def whole_line(text: str, i: int, reason: str) -> Edit:
@@ -88,27 +151,13 @@ def whole_line(text: str, i: int, reason: str) -> Edit:
     return Edit(start[i], start[i + 1] - 1, reason)
 
 
-@lru_cache(maxsize=8)
-def _opened(text: str) -> dict[str, list[int]]:
-    kinds_of = vocabulary.openers()
-    out: dict[str, list[int]] = {}
-    for i, line in enumerate(split(text)):
-        if kinds := kinds_of[line[:2]]:
-            for kind in kinds:
-                if kind in out:
-                    out[kind].append(i)
-                else:
-                    out[kind] = [i]
-    return out
-
-
 def lines_opening(text: str, kind: str) -> Sequence[int]:
     """The numbers of the lines that begin as lines of a kind do (vocabulary/openers.tsv).
 
     >>> lines_opening("ดูเพิ่ม\\nแมว\\n* ข", "hatnote")
     [0, 2]
     """
-    return _opened(text).get(kind, ())
+    return sketch(text).opening.get(kind, ())
 
 
 #: No page that we read nests dirt of one kind deeper than three times.
@@ -177,7 +226,7 @@ def clauses(line: str) -> int:
     return _clauses(line) if len(line) <= REMEMBERED else len(vocabulary.clause_pattern().findall(line))
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=MANY)
 def _clauses(line: str) -> int:
     return len(vocabulary.clause_pattern().findall(line))
 
@@ -200,7 +249,7 @@ def is_name(line: str) -> bool:
     return 0 < len(line) <= NAME_LENGTH and _is_name(line)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=MANY)
 def _is_name(line: str) -> bool:
     if len(line) > LONE_NAME_LENGTH and _SEPARATOR.search(line) is None:
         return False
@@ -230,7 +279,55 @@ def is_paragraph(line: str) -> bool:
     return len(line) >= PARAGRAPH_LENGTH and clauses(line) >= PARAGRAPH_CLAUSES and not is_citation(line)
 
 
+# --------------------------------------------------------------------------- lines that announce
+
+_INTRO = regex.compile(
+    r"(?P<before>[^\n]{0,60}?)(?:มี)?(?:รายชื่อ|รายละเอียด|รายการ|ดัง|ตัวอย่าง)?(?:ดังนี้|ดังต่อไปนี้|ต่อไปนี้|ได้แก่|ตัวอย่างเช่น|เช่น|ประกอบด้วย|ตามตาราง|ดังตารางต่อไปนี้|ดังตาราง)[ ]?[:：]?[ \t]*"
+    r"|[^\n]{1,120}?(?:อาจหมายถึง|สามารถหมายถึง|อาจหมายความถึง|หมายถึงได้หลายอย่าง|มีหลายความหมาย|อาจเป็น|อาจจะหมายถึง|มีความหมายดังนี้|อาจหมายถึงสิ่งต่อไปนี้)[^\n]{0,30}?[:：]?[ \t]*"
+    r"|(?:ต่อไปนี้|ด้านล่างนี้|ข้างล่างนี้|เนื้อหาในหน้านี้|หน้านี้|บทความนี้|นี่)(?:เป็น|คือ|แสดง|รวบรวม|รวม)?(?:หน้า|การ)?(?:รวม|แสดง)?(?:รายชื่อ|รายการ|บัญชี|ราย)[^\n]{0,140}"
+    r"|(?:รายชื่อ|รายนาม|บัญชีรายชื่อ)[^\n]{0,140}"
+)
+
+
+#: A line that only announces something is no longer than this.
+INTRO_LENGTH = 160
+# Cheap signs that a line may match _INTRO at all.
+_INTRO_ENDS = ("นี้", "ได้แก่", "เช่น", "ประกอบด้วย", "ตาราง", "ถึง", "อย่าง", "ความหมาย", "เป็น")
+_INTRO_STARTS = ("ต่อไปนี้", "ด้านล่างนี้", "ข้างล่างนี้", "เนื้อหาในหน้า", "หน้านี้", "บทความนี้", "นี่", "รายชื่อ", "รายนาม", "บัญชีรายชื่อ")
+
+
+# The last two characters of a line that may announce something, with or without blanks and a colon behind it.
+_INTRO_LAST = frozenset(word[-2:] for word in _INTRO_ENDS) | {last + tail for last in {word[-1] for word in _INTRO_ENDS} | set(" \t:：") for tail in " \t:："}
+_INTRO_FIRST = frozenset(word[:3] for word in _INTRO_STARTS)
+
+
+def is_intro(line: str) -> bool:
+    """Whether a line only announces what follows.
+
+    >>> is_intro("มีรายละเอียดดังนี้"), is_intro("กา อาจหมายถึง:"), is_intro("กาเป็นนกสีดำ")
+    (True, True, False)
+    """
+    return len(line) <= INTRO_LENGTH and (line[-2:] in _INTRO_LAST or line[:3] in _INTRO_FIRST) and _is_intro(line)
+
+
+def _is_intro(line: str) -> bool:
+    if not (line.startswith(_INTRO_STARTS) or line.rstrip(" \t:：").endswith(_INTRO_ENDS)):
+        return False
+    if (match := _INTRO.fullmatch(line)) is None:
+        return False
+    return not match.group("before") or not clauses(match.group("before"))
+
+
 # --------------------------------------------------------------------------- headers
+
+
+class Shape(NamedTuple):
+    """What a header's line says by itself: a :class:`Header` but for its place."""
+
+    level: int
+    title: str
+    bare: bool
+    kind: str
 
 
 class Header(NamedTuple):
@@ -250,7 +347,6 @@ _OTHER = regex.compile(r"(?:(Section:{2,4})|(\#{1,6})[ \t]+)?([^\n]{2,80}?)(\.?)
 _ONE_DOT = regex.compile(r"\p{Thai}{4,}\.[ \t]*$")
 
 
-@lru_cache(maxsize=8)
 def headers(text: str) -> tuple[Header, ...]:
     """The section headers of a page in the five forms that Thai wiki dumps hold.
 
@@ -259,32 +355,21 @@ def headers(text: str) -> tuple[Header, ...]:
 
     A bare line counts when its title is known; with ``Section::::``, or with ``##`` and a full stop, any title does.
     """
-    bare = vocabulary.bare_titles()
-    return tuple(
-        [
-            Header(i, *shape)
-            for i, line in short_lines(text)
-            if (line[0] in _HEADER_FIRST or line in bare or line[-1] in _HEADER_LAST) and (shape := _shape(line)) is not None
-        ]
-    )
+    return tuple(Header(i, *shape) for i, shape in heads(text).items())
 
 
 # What a header's line may begin or end with; a bare title is one of few words, blanks and a colon behind it aside.
 _HEADER_FIRST = frozenset("=#S '\"\t")
 _HEADER_LAST = frozenset(". :：'\"\t")
 
-# Level, title, whether it stands bare, and kind: a header but for its place.
-_Shape = tuple[int, str, bool, str]
 
-
-@lru_cache(maxsize=1 << 14)
-def _shape(line: str) -> _Shape | None:
+def _shape(line: str) -> Shape | None:
     if line[0] == "=" or (line[0] in " \t" and line.lstrip(" \t")[:1] == "="):
         return _equals_header(line)
     return _other_header(line)
 
 
-def _equals_header(line: str) -> _Shape | None:
+def _equals_header(line: str) -> Shape | None:
     """``== x ==`` with blanks missing, doubled or trailing; the signs behind may be fewer, or be missing, as happens in the wild."""
     bare = line.strip(" \t")
     left = len(bare) - len(bare.lstrip("="))
@@ -292,12 +377,12 @@ def _equals_header(line: str) -> _Shape | None:
     title = bare.strip("=").strip(" \t")
     if not title or left > MAX_LEVEL or (not right and (left < 2 or "=" in title)) or (left == 1 and clauses(title) and (right != 1 or "=" in title)):
         return None
-    return min(left, right or MAX_LEVEL), title, False, vocabulary.title_kind(title)
+    return Shape(min(left, right or MAX_LEVEL), title, False, vocabulary.title_kind(title))
 
 
-def _other_header(line: str) -> _Shape | None:
+def _other_header(line: str) -> Shape | None:
     if kind := vocabulary.bare_title_kind(line):
-        return 2, line.strip(), True, kind
+        return Shape(2, line.strip(), True, kind)
     if line[0] == "#" or line[-1] == "." or line.startswith("Section::"):
         match = _OTHER.match(line)
         if match is None:
@@ -305,5 +390,5 @@ def _other_header(line: str) -> _Shape | None:
         prefix, hashes, title, dot = match.groups()
         kind = vocabulary.title_kind(title)
         if prefix or (kind and (hashes or dot)) or (hashes and dot) or (dot and _ONE_DOT.match(title[-40:] + dot) and "." not in title and is_name(line)):
-            return len(hashes) if hashes else 2, title, True, kind
+            return Shape(len(hashes) if hashes else 2, title, True, kind)
     return None

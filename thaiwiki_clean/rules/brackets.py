@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-import regex
-
 from thaiwiki_clean.edits import Edit, merge
 from thaiwiki_clean.markup import settled
 
@@ -19,8 +17,8 @@ _WIDE_PAIR = re.compile(r"（[^（）\n]{0,600}）")
 _SUSPECT = re.compile(r"[(（][ \t]*[;,:)）]|[;,、:：][ \t]*[;,)）]")
 _LANGUAGES = "อังกฤษ|ญี่ปุ่น|จีน|จีนตัวเต็ม|จีนตัวย่อ|เกาหลี|ละติน|ฝรั่งเศส|เยอรมัน|รัสเซีย|สเปน|อิตาลี|โปรตุเกส|ดัตช์|กรีก|อาหรับ|ฮิบรู|เปอร์เซีย|ฮินดี|สันสกฤต|บาลี|พม่า|ลาว|เขมร|เวียดนาม|มลายู|อินโดนีเซีย|ทมิฬ|เบงกอล|ตุรกี|โปแลนด์|เช็ก|ฮังการี|สวีเดน|นอร์เวย์|เดนมาร์ก|ฟินแลนด์|ยูเครน|ทิเบต|มองโกล|มองโกเลีย|ไทย|อักษรโรมัน|โรมาจิ|พินอิน|คันจิ|ฮันจา|ฮันกึล|ทับศัพท์|ออกเสียง|การออกเสียง|ชื่อวิทยาศาสตร์|ชื่อภาษาอังกฤษ|ย่อ|แปลว่า|เสียงอ่าน"
 # One part between separators that says nothing: blanks, or the name of a language and a colon.
-_NOTHING = regex.compile(rf"\s*(?:(?:ภาษา)?(?:{_LANGUAGES})\s*[:：])?\s*")
-_PARTS = regex.compile(r"[;,、；，]")
+_NOTHING = re.compile(rf"\s*(?:(?:ภาษา)?(?:{_LANGUAGES})\s*[:：])?\s*")
+_PARTS = re.compile(r"[;,、；，]")
 
 
 @settled("(（)）")
@@ -58,8 +56,8 @@ def _mend(text: str, start: int, end: int) -> list[Edit]:
     before = text[start - 1] if start else "\n"
     if before.isascii() and (before.isalnum() or before in "_]"):
         return []
-    cuts = [start, *(start + 1 + m.start() for m in _PARTS.finditer(text[start + 1 : end - 1])), end - 1]
-    full = [i for i in range(len(cuts) - 1) if not _NOTHING.fullmatch(text, cuts[i] + 1, cuts[i + 1])]
+    cuts = [start, *(m.start() for m in _PARTS.finditer(text, start + 1, end - 1)), end - 1]
+    full = [i for i in range(len(cuts) - 1) if not _is_nothing(text[cuts[i] + 1 : cuts[i + 1]])]
     if not full:
         return [_whole(text, start, end)]
     edits = []
@@ -80,6 +78,10 @@ def _mend(text: str, start: int, end: int) -> list[Edit]:
     if at < end - 1:
         edits.append(Edit(at, end - 1, "empty_brackets"))
     return edits
+
+
+def _is_nothing(part: str) -> bool:
+    return not part or part.isspace() or (part.rstrip().endswith((":", "：")) and _NOTHING.fullmatch(part) is not None)
 
 
 def _whole(text: str, start: int, end: int) -> Edit:

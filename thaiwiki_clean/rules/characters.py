@@ -37,11 +37,21 @@ _MEANT = regex.compile(rf"[{_JOINING}\p{{Extended_Pictographic}}\ufe0f]")
 
 # Every character that is invisible or an odd blank: what a page must hold before either rule looks closer.
 _ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff\ufff9-\ufffb]")
+# The bytes of ordinary characters in the Thai code page: all but the controls and the no-break blank.
+_ORDINARY = bytes([10, *range(0x20, 0x7F), *range(0x80, 0xA0), *range(0xA1, 0x100)])
+
+
+@lru_cache(maxsize=4)
+def _bytes(text: str) -> bytes:
+    """The text in the Thai code page, a byte a character, with question marks for what is not in it."""
+    return text.encode("cp874", "replace")
 
 
 @lru_cache(maxsize=4)
 def _plain(text: str) -> bool:
-    return _ODD.search(text) is None
+    """Whether the text holds nothing invisible and no odd blank. Where all of it is in the code page, its bytes tell faster."""
+    code = _bytes(text)
+    return _ODD.search(text) is None if b"?" in code else not code.translate(None, _ORDINARY)
 
 
 def invisible(text: str) -> list[Edit]:
@@ -127,7 +137,7 @@ def _may_be_wrong(text: str) -> bool:
     The marks' bits, one byte a letter, are read as one large number; shifted by one letter it is laid over itself,
     so that "not behind this" of each letter meets "this is" of the next. A third of the time of a regular expression.
     """
-    number = int.from_bytes(text.encode("cp874", "replace").translate(_BITS), "big")
+    number = int.from_bytes(_bytes(text).translate(_BITS), "big")
     return number & (number >> 10) != 0
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import REMEMBERED, drop_lines, lines, lines_opening, split
+from thaiwiki_clean.markup import MANY, REMEMBERED, drop_lines, lines, lines_opening, split
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["image"]
@@ -80,7 +80,7 @@ def image(text: str) -> list[Edit]:
 _WHOLE = -1
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=MANY)
 def _lead(line: str) -> int:
     """How many characters at the start of a line belong to an image."""
     if not line:

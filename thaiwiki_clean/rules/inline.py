@@ -190,7 +190,7 @@ def wiki_markup(text: str) -> list[Edit]:
     ``5'10''`` is a length: two single quotes behind a figure stay unless a second pair stands in the line.
     """
     ruled = len(lines_opening(text, "rule")) > 0
-    if not ("[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or "''" in text):
+    if not ("[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or ("'" in text and "''" in text)):
         return []
     edits: list[Edit] = []
     if "{" in text:
@@ -205,7 +205,7 @@ def wiki_markup(text: str) -> list[Edit]:
     stray: list[Edit] = []
     if "[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or "'''" in text:
         stray = [Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text) if m.group() != "]]" or not _closes_two(text, m.start())]
-    if "''" in text:
+    if "'" in text and "''" in text:
         for m in _QUOTES.finditer(text):
             if not text[m.start() - 1 : m.start()].isdigit() or len(_QUOTES.findall(_line_at(text, m.start()))) > 1:
                 stray.append(Edit(m.start(), m.end(), "wiki_markup"))

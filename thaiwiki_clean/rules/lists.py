@@ -9,11 +9,11 @@ from functools import lru_cache
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import NAME_LENGTH, clauses, drop_lines, headers, is_name, is_sentence, lines, lines_opening, short_lines, split
+from thaiwiki_clean.markup import MANY, NAME_LENGTH, clauses, drop_lines, heads, is_name, is_sentence, lines, lines_opening, sketch, split
 from thaiwiki_clean.rules.sections import boilerplate_lines
 from thaiwiki_clean.vocabulary import is_category
 
-__all__ = ["category", "hatnote", "is_intro", "link_list", "list_intro", "list_marker", "navigation", "source_line"]
+__all__ = ["category", "hatnote", "link_list", "list_intro", "list_marker", "navigation", "source_line"]
 
 #: So many names in a row make a list; two may be a heading and a caption.
 LIST_LENGTH = 3
@@ -29,14 +29,13 @@ def link_lists(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _link_lists(text: str) -> Iterator[tuple[int, int]]:
-    short = short_lines(text)
+    found, short, _, intros = sketch(text)
     if len(short) < LIST_LENGTH:
         return
-    found = split(text)
-    apart = {*boilerplate_lines(text), *_intros(text), *(head.line for head in headers(text))}
+    apart = heads(text).keys() | boilerplate_lines(text)
     block: list[int] = []  # the short lines since the last header or paragraph
-    for i, line in short:
-        if i in apart or line.isspace():
+    for i in short:
+        if i in apart or i in intros or found[i].isspace():
             continue
         if block and block[-1] != i - 1:
             if len(block) >= LIST_LENGTH:
@@ -95,56 +94,6 @@ def link_list(text: str) -> list[Edit]:
     return [drop_lines(text, first, last, "link_list") for first, last in link_lists(text)]
 
 
-_INTRO = regex.compile(
-    r"(?P<before>[^\n]{0,60}?)(?:มี)?(?:รายชื่อ|รายละเอียด|รายการ|ดัง|ตัวอย่าง)?(?:ดังนี้|ดังต่อไปนี้|ต่อไปนี้|ได้แก่|ตัวอย่างเช่น|เช่น|ประกอบด้วย|ตามตาราง|ดังตารางต่อไปนี้|ดังตาราง)[ ]?[:：]?[ \t]*"
-    r"|[^\n]{1,120}?(?:อาจหมายถึง|สามารถหมายถึง|อาจหมายความถึง|หมายถึงได้หลายอย่าง|มีหลายความหมาย|อาจเป็น|อาจจะหมายถึง|มีความหมายดังนี้|อาจหมายถึงสิ่งต่อไปนี้)[^\n]{0,30}?[:：]?[ \t]*"
-    r"|(?:ต่อไปนี้|ด้านล่างนี้|ข้างล่างนี้|เนื้อหาในหน้านี้|หน้านี้|บทความนี้|นี่)(?:เป็น|คือ|แสดง|รวบรวม|รวม)?(?:หน้า|การ)?(?:รวม|แสดง)?(?:รายชื่อ|รายการ|บัญชี|ราย)[^\n]{0,140}"
-    r"|(?:รายชื่อ|รายนาม|บัญชีรายชื่อ)[^\n]{0,140}"
-)
-
-
-#: A line that only announces something is no longer than this.
-INTRO_LENGTH = 160
-# Cheap signs that a line may match _INTRO at all.
-_INTRO_ENDS = ("นี้", "ได้แก่", "เช่น", "ประกอบด้วย", "ตาราง", "ถึง", "อย่าง", "ความหมาย", "เป็น")
-_INTRO_STARTS = ("ต่อไปนี้", "ด้านล่างนี้", "ข้างล่างนี้", "เนื้อหาในหน้า", "หน้านี้", "บทความนี้", "นี่", "รายชื่อ", "รายนาม", "บัญชีรายชื่อ")
-
-
-def is_intro(line: str) -> bool:
-    """Whether a line only announces what follows.
-
-    >>> is_intro("มีรายละเอียดดังนี้"), is_intro("กา อาจหมายถึง:"), is_intro("กาเป็นนกสีดำ")
-    (True, True, False)
-    """
-    return len(line) <= INTRO_LENGTH and _is_intro(line)
-
-
-@lru_cache(maxsize=1 << 14)
-def _is_intro(line: str) -> bool:
-    if not (line.startswith(_INTRO_STARTS) or line.rstrip(" \t:：").endswith(_INTRO_ENDS)):
-        return False
-    if (match := _INTRO.fullmatch(line)) is None:
-        return False
-    return not match.group("before") or not clauses(match.group("before"))
-
-
-# The last two characters of a line that may announce something, with or without blanks and a colon behind it.
-_INTRO_LAST = frozenset(word[-2:] for word in _INTRO_ENDS) | {last + tail for last in {word[-1] for word in _INTRO_ENDS} | set(" \t:：") for tail in " \t:："}
-_INTRO_FIRST = frozenset(word[:3] for word in _INTRO_STARTS)
-
-
-@lru_cache(maxsize=8)
-def _intros(text: str) -> tuple[int, ...]:
-    """The lines that announce something."""
-    return tuple(
-        [
-            i
-            for i, line in enumerate(split(text))
-            if (line[-2:] in _INTRO_LAST or line[:3] in _INTRO_FIRST) and is_intro(line)
-        ]
-    )
-
-
 def list_intro(text: str) -> list[Edit]:
     """A line that announces a list which is about to go, or which the parser took.
 
@@ -153,22 +102,21 @@ def list_intro(text: str) -> list[Edit]:
 
     Spared: one over a list whose items hold sentences, and a paragraph that ends in such words.
     """
-    intros = _intros(text)
-    if not intros:
+    page = sketch(text)
+    if not page.intros:
         return []
-    found = split(text)
+    found = page.line
     listed = {first for first, _ in link_lists(text)}
-    titles = {head.line for head in headers(text)}
     gone: list[int] = []
     after = len(found)  # the next line below that stays and is not blank
     below = len(found)
-    for i in reversed(intros):
+    for i in reversed(page.intros):
         for j in range(i + 1, below):
             if found[j] and not found[j].isspace():
                 after = j
                 break
         below = i
-        if after == len(found) or after in listed or after in titles:
+        if after == len(found) or after in listed or after in heads(text):
             gone.append(i)
         else:
             after = i
@@ -196,7 +144,7 @@ def category(text: str) -> list[Edit]:
         prefixed = {i for i, line in enumerate(found) if ":" in line and _PREFIXED.fullmatch(line)}
     gone = boilerplate_lines(text)
     # Above a section that goes only because nothing in it says anything, no tail is looked for: this rule may have emptied it.
-    unsure = {head.line for head in headers(text) if head.kind != "certain"} if gone else gone
+    unsure = {i for i, shape in heads(text).items() if shape.kind != "certain"} if gone else gone
     tail = len(found)
     for i in range(len(found) - 1, 0, -1):
         if i in unsure:
@@ -220,7 +168,7 @@ def category(text: str) -> list[Edit]:
 _NO_CATEGORY = regex.compile(r"[\"“”'(\[{<>=/\\|•–—-]|\d+[.)]|.*[.,;:!?…]$|.*[;=]|.*\d{1,2} (?:มกราคม|กุมภาพันธ์|มีนาคม|เมษายน|พฤษภาคม|มิถุนายน|กรกฎาคม|สิงหาคม|กันยายน|ตุลาคม|พฤศจิกายน|ธันวาคม)")
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=MANY)
 def _is_category_line(line: str) -> bool:
     return len(line) == 1 or is_category(line) or (len(line) <= CATEGORY_LENGTH and is_name(line) and _NO_CATEGORY.match(line) is None)
 
@@ -285,7 +233,7 @@ def hatnote(text: str) -> list[Edit]:
 HATNOTE_LENGTH = 330
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=MANY)
 def _is_hatnote(line: str) -> bool:
     return _HATNOTE_START.match(line) is not None and _HATNOTE.fullmatch(line) is not None and clauses(line) <= 3
 
@@ -346,7 +294,7 @@ def source_line(text: str) -> list[Edit]:
 SOURCE_LENGTH = 300
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=MANY)
 def _is_source(line: str) -> bool:
     return _SOURCE.fullmatch(line) is not None and clauses(line) < 3
 

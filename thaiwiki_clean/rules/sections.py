@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import regex
 
@@ -11,17 +12,16 @@ from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.markup import (
     PARAGRAPH_CLAUSES,
     PARAGRAPH_LENGTH,
-    Header,
+    Shape,
     clauses,
-    drop_lines,
     goes_on,
-    headers,
+    heads,
     is_citation,
     is_name,
     is_paragraph,
     is_sentence,
     lines_opening,
-    short_lines,
+    sketch,
     split,
     whole_line,
 )
@@ -41,40 +41,51 @@ def boilerplate_section(text: str) -> list[Edit]:
     ``maybe`` (หมายเหตุ, เว็บไซต์, เพิ่มเติม ...) and ``linkage`` go only when no line below says anything; else their header alone goes.
     Source of the titles: vocabulary/sections.tsv, each with where it was seen.
     """
-    return [drop_lines(text, first, last, "boilerplate_section") for first, last in _boilerplate(text)]
+    found = split(text)
+    edits = []
+    at = line = 0
+    for first, last in _boilerplate(text):
+        start = at + sum(map(len, found[line:first])) + first - line
+        line = last + 1
+        at = start + sum(map(len, found[first:line])) + line - first
+        edits.append(Edit(start, min(at, len(text)), "boilerplate_section"))
+    return edits
 
 
-@lru_cache(maxsize=8)
 def boilerplate_lines(text: str) -> frozenset[int]:
     """The lines that :func:`boilerplate_section` drops; rules of the same stage need not look at them."""
     return frozenset([i for first, last in _boilerplate(text) for i in range(first, last + 1)])
 
 
+# The kinds of titles whose sections may go.
+_BOILERPLATE = frozenset(("certain", "maybe", "linkage"))
+
+
 @lru_cache(maxsize=8)
-def _boilerplate(text: str) -> tuple[tuple[int, int], ...]:
+def _boilerplate(text: str) -> list[tuple[int, int]]:
     """First and last line of every section that goes."""
-    heads = headers(text)
-    if not heads:
-        return ()
+    titles = list(heads(text).items())
+    if not any(shape.kind in _BOILERPLATE for _, shape in titles):
+        return []
     found = split(text)
     regions: list[tuple[int, int]] = []
     done = -1  # last line that is gone already
-    for at, head in enumerate(heads):
-        if head.line <= done or head.kind not in ("certain", "maybe", "linkage"):
+    for at, (first, head) in enumerate(titles):
+        if first <= done or head.kind not in _BOILERPLATE:
             continue
-        end = _end(heads, at, found)
-        body = found[head.line + 1 : end]
+        end = _end(titles, at, found)
+        body = found[first + 1 : end]
         last = end - 1
         if head.kind == "certain":
-            for i, line in enumerate(body, head.line):
+            for i, line in enumerate(body, first):
                 if len(line) >= PARAGRAPH_LENGTH and line[-1] != " " and is_paragraph(line):
                     last = i
                     break
         elif any(map(_says, body)):
             continue
-        regions.append((head.line, last))
+        regions.append((first, last))
         done = last
-    return tuple(regions)
+    return regions
 
 
 #: In a section that may hold prose, a longer line that is no citation counts as prose even without a clause word.
@@ -91,15 +102,15 @@ def _says(line: str) -> bool:
     return is_sentence(line) or len(line) > SAYS_LENGTH or not is_name(line)
 
 
-def _end(heads: tuple[Header, ...], at: int, found: list[str]) -> int:
+def _end(titles: Sequence[tuple[int, Shape]], at: int, found: list[str]) -> int:
     """The line where the section of header ``at`` ends: the next header of its level or above."""
-    head = heads[at]
-    for other in heads[at + 1 :]:
+    _, head = titles[at]
+    for i, other in islice(titles, at + 1, None):
         if other.level <= head.level or (other.kind == "certain" and not other.bare):
             # A bare known title among links is one more link, unless something is said below it.
-            if other.bare and not head.bare and other.kind != "certain" and not _opens_prose(found, other.line):
+            if other.bare and not head.bare and other.kind != "certain" and not _opens_prose(found, i):
                 continue
-            return other.line
+            return i
     return len(found)
 
 
@@ -118,9 +129,13 @@ def section_header(text: str) -> list[Edit]:
     """
     if "=" not in text:
         return []
-    named = [head.line for head in headers(text) if not head.bare]
-    nameless = [i for i in lines_opening(text, "header") if (line := split(text)[i])[:2] == "==" and not line.strip("= \t")]
-    return [whole_line(text, i, "section_header") for i in sorted(named + nameless)]
+    if "=" not in text:
+        return []
+    found = [i for i, shape in heads(text).items() if not shape.bare]
+    if nameless := lines_opening(text, "header"):  # equals signs and nothing else
+        found += [i for i in nameless if i not in heads(text) and not split(text)[i].strip("= \t")]
+        found.sort()
+    return [whole_line(text, i, "section_header") for i in found]
 
 
 #: A page speaks the dialect of bare titles when it has this many known ones and no header in equals signs.
@@ -147,20 +162,24 @@ def bare_header(text: str) -> list[Edit]:
     Another unknown one counts on a page that has two known ones and no other headers,
     and there only as a short line over a paragraph that says no clause.
     """
-    heads = headers(text)
-    found = split(text)
-    titles = {head.line for head in heads if head.bare}
+    found, shapes = split(text), heads(text)
+    titles = {i for i, shape in shapes.items() if shape.bare}
     long = [i for i, line in enumerate(found) if len(line) >= NEIGHBOUR_LENGTH]
     for above, below in pairwise(long):
         if below - above == 2 and _stands_alone(line := found[above + 1]) and is_name(line) and is_sentence(found[below]):
             titles.add(above + 1)
-    if len(titles) >= DIALECT and sum(found[i][-1] not in ".：:" and found[i][0] not in "#S" for i in titles) >= DIALECT and all(head.bare for head in heads):
-        for i, line in short_lines(text):
+    if len(titles) >= DIALECT and _is_dialect(found, titles) and all(shape.bare for shape in shapes.values()):
+        for i in sketch(text).short:
+            line = found[i]
             if 0 < i < len(found) - 1 and len(line) <= TITLE_LENGTH and _may_be_title(line) and not is_name(found[i - 1]):
                 after = _next(found, i)
                 if len(after) >= BODY_LENGTH and is_sentence(after):
                     titles.add(i)
     return [whole_line(text, i, "bare_header") for i in sorted(titles)]
+
+
+def _is_dialect(found: list[str], titles: Iterable[int]) -> bool:
+    return sum(found[i][-1] not in ".：:" and found[i][0] not in "#S" for i in titles) >= DIALECT
 
 
 def _stands_alone(line: str) -> bool:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import drop_lines, headers, is_sentence, lines, split
-from thaiwiki_clean.rules.lists import is_intro
+from thaiwiki_clean.markup import drop_lines, heads, is_intro, is_sentence, lines, split
 
 __all__ = ["table"]
 
@@ -59,7 +58,7 @@ def _kinds(text: str, found: list[str]) -> list[str]:
     """For every line: ``table`` (no words to keep), ``cell`` (maybe), or "" (not of a table)."""
     out = [""] * len(found)
     depth = 0
-    titles = {header.line for header in headers(text)}
+    titles = heads(text)
     for i, line in enumerate(found):
         head = line.lstrip(" \t:")[:2]
         if head == "{|":
