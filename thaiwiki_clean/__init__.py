@@ -28,6 +28,7 @@ from thaiwiki_clean.words import words
 
 if TYPE_CHECKING:
     from thaiwiki_clean.formats import to_alpaca, to_messages, to_prompt_completion, to_sharegpt, to_text
+    from thaiwiki_clean.hub import publish
     from thaiwiki_clean.instruct import instructions
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "explain",
     "instructions",
     "judge",
+    "publish",
     "repetition",
     "to_alpaca",
     "to_messages",
@@ -58,6 +60,7 @@ __all__ = [
 # Names whose modules take longer to load than the cleaner itself; each is loaded when it is first asked for.
 _LATER = {
     "instructions": "instruct",
+    "publish": "hub",
     "to_alpaca": "formats",
     "to_messages": "formats",
     "to_prompt_completion": "formats",
