@@ -34,8 +34,8 @@ nested = st.recursive(
         inner.map(lambda x: "[[เป้า|" + x + "]]"),
         inner.map(lambda x: "<div>" + x + "</div>"),
         inner.map(lambda x: "\n{| class=x\n| " + x + "\n|}\n"),
-        # MediaWiki knows no reference inside a reference: the first end tag ends both, so the strategy makes none
-        inner.map(lambda x: "<ref>" + x.replace("<ref>", "").replace("</ref>", "") + "</ref>"),
+        # A reference inside a reference ends with its line at the latest, in MediaWiki with the first end tag: only on one line is it whole
+        inner.map(lambda x: "<ref>" + (x.replace("\n", " ").replace("{|", "") if "<ref>" in x else x) + "</ref>"),
     ),
     max_leaves=12,
 )
@@ -114,6 +114,8 @@ _BECOMES = [
     ("{{กล่องข้อมูล|ก={{lang-en|x}}\n|ข=[[ค|ง]]}}จ", "จ"),
     ("{{นำทาง}}{{โครงสัตว์}}", ""),
     ("ก<ref>ข</ref><ref name=x />ค", "กค"),
+    ("ก<ref>ข<ref>ค</ref> ง</ref> จ", "ก จ"),
+    ("ก<ref>ข<ref>ค</ref> ง\nจ", "ก\nจ"),
     ("ก<!-- ข -->ค", "กค"),
     ("ก<br>ข", "ก\nข"),
     ("== ก<br>ข ==", "== ก ข =="),
@@ -172,6 +174,7 @@ def test_wikitext_becomes(wikitext: str, text: str) -> None:
         ("ก{{ต้องการอ้างอิง}} ข", 0),
         ("ก {{ข", 1),
         ("ก [[ข", 1),
+        ("{{lang-en|<ref><ref><div>กา</div></ref></ref>}}", 0),
         ("ก (เกิด {{ไม่มีใครรู้}}) ข", 0),
     ],
 )
