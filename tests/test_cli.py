@@ -23,6 +23,7 @@ from thaiwiki_clean.engines import ENGINES
 from thaiwiki_clean.instruct import KINDS
 from thaiwiki_clean.marks import from_marked
 from thaiwiki_clean.reasons import REASONS, VERDICTS
+from thaiwiki_clean.repetition import FINEWEB2_LIMITS, LIMITS
 from thaiwiki_clean.words import ENGINES as WORD_ENGINES
 
 PROSE = (
@@ -241,6 +242,20 @@ def test_stats_of_words(run: Callable[..., Result], pages: Path) -> None:
     pytest.importorskip("nlpo3")
     told = json.loads(run("stats", pages, "--json").stdout)
     assert 20 < told["words"]["p50"] < told["length"]["p50"]
+
+
+def test_stats_tells_what_every_threshold_costs(run: Callable[..., Result], tmp_path: Path) -> None:
+    pytest.importorskip("nlpo3")
+    again = "ปลาตัวที่ {} เป็นปลาน้ำจืดที่พบได้ในแหล่งน้ำทั่วประเทศไทยและชอบอยู่ตามพื้นน้ำที่มีโคลน "
+    rows = [{"title": "แมว", "text": clean(DIRTY)}, {"title": "ปลา", "text": "".join(again.format(n) for n in range(20))}]
+    source = tmp_path / "pages.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    told = json.loads(run("stats", source, "--json").stdout)
+    over = {(cost["whose"], cost["measure"]): cost["articles"] for cost in told["costs"]}
+    assert {(whose, limit.measure) for whose, limits in (("ours", LIMITS), ("FineWeb2's", FINEWEB2_LIMITS)) for limit in limits} == set(over)
+    assert (over["ours", "dup_5gram"], over["FineWeb2's", "dup_5gram"], over["ours", "mass"]) == (1, 1, 0)
+    assert (told["pages"], told["articles"], told["dropped"]) == (2, 1, {"repetitive": 1})
+    assert told["measures"]["dup_5gram"]["p50"] < 0.1 < told["measures"]["dup_5gram"]["max"]
 
 
 # build

@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 from thaiwiki_clean.repetition import FINEWEB2_LIMITS, LIMITS, Repetition, over_limits, repetition
@@ -30,7 +30,8 @@ _WITHOUT_WORDS = ("mass", "dup_line_frac", "dup_line_chars", "compression")
 _SIZES = ("n_words", "n_lines", "longest_loop")  # told elsewhere, or no share of a text
 
 
-class Cost(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Cost:
     """What one threshold costs: the articles that are over it."""
 
     measure: str
