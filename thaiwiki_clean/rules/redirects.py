@@ -25,7 +25,7 @@ def redirect_target(text: str) -> str | None:
     >>> redirect_target("เปลี่ยนทางเดินรถเป็นทางเดียวเมื่อ พ.ศ. 2510 ถนนสายนี้จึงมีรถน้อยลงมาก") is None
     True
     """
-    if len(text) > 1000:
+    if len(text) > 1000 or _BEGINS.match(text) is None:
         return None
     match = _REDIRECT.match(text)
     if match is None or _is_prose(match):
