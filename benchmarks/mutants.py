@@ -173,13 +173,19 @@ def caught_by(mutant: Mutant, folder: Path, deselect: list[str]) -> str:
         return "?"
     path.write_text(source.replace(mutant.old, mutant.new), encoding="utf-8")
     try:
-        first = FIRST.get(mutant.file, "tests/rules")
+        first = FIRST.get(mutant.file) or _own_tests(folder, mutant.file)
         for tests in ((first,), tuple(test for test in TESTS if test != first)):
             if found := pytest(folder, tests, deselect, first=True):
                 return found[0]
         return ""
     finally:
         path.write_text(source, encoding="utf-8")
+
+
+def _own_tests(folder: Path, file: str) -> str:
+    """The test file of a module of rules, or all tables."""
+    own = f"tests/rules/test_{Path(file).stem}.py"
+    return own if (folder / own).exists() else "tests/rules"
 
 
 def main() -> None:
