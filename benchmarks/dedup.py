@@ -71,7 +71,9 @@ def accuracy(source: Path) -> None:
         together = sum(str(a) in found and str(b) in found and found[str(a)].cluster == found[str(b)].cluster for a, b in pairs)
         print(f"| {kind} | {len(pairs)} | {together} | {together / max(1, len(pairs)):.4f} |")
     fallen = [(int(page), int(member.cluster), member.verdict) for page, member in found.items() if member.verdict]
-    print("\n| verdict | pages that fell | of another family in the truth | the same text after folding | Jaccard of the rest |\n|---|---|---|---|---|")
+    print(
+        "\n| verdict | pages that fell | of another family in the truth | the same text after folding | Jaccard of the rest |\n|---|---|---|---|---|"
+    )
     for verdict in ("duplicate", "near_duplicate"):
         some = [(a, b) for a, b, v in fallen if v == verdict]
         wrong = [(a, b) for a, b in some if family(a) != family(b)]
@@ -89,14 +91,18 @@ def growth(source: Path) -> None:
     """Real prose, cut into pieces of a page's length, with every tenth piece copied and one of ten words of it changed."""
     texts = [text for text in pq.read_table(source, columns=["text"])["text"].to_pylist() if text]
     pieces = [text[at : at + 2000] for text in texts for at in range(0, len(text), 2000)]
-    print("\n| pages | signatures, pages/s | clusters, s | clusters, us a page | fell | most memory of the process, MB |\n|---|---|---|---|---|---|")
+    print(
+        "\n| pages | signatures, pages/s | clusters, s | clusters, us a page | fell | most memory of the process, MB |\n|---|---|---|---|---|---|"
+    )
     for count in (2_000, 5_000, 10_000, 20_000):
         pages = [(str(i), text) for i, text in enumerate(pieces[: int(count * 0.9)])]
-        pages += [(f"{i}c", text[: len(text) // 2] + "แก้" + text[len(text) // 2 + 3 :]) for i, text in pages[:: 9]][: count // 10]
+        pages += [(f"{i}c", text[: len(text) // 2] + "แก้" + text[len(text) // 2 + 3 :]) for i, text in pages[::9]][: count // 10]
         found, signing, joining = timed(pages)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
         fell = sum(member.verdict is not None for member in found.values())
-        print(f"| {len(pages):,} | {len(pages) / signing:,.0f} | {joining:.2f} | {1e6 * joining / len(pages):.0f} | {fell} | {memory:.0f} |")
+        print(
+            f"| {len(pages):,} | {len(pages) / signing:,.0f} | {joining:.2f} | {1e6 * joining / len(pages):.0f} | {fell} | {memory:.0f} |"
+        )
 
 
 def libraries(source: Path) -> None:
@@ -117,7 +123,9 @@ def libraries(source: Path) -> None:
     start = time.process_time()
     signatures((str(i), text) for i, text in enumerate(texts))
     ours = time.process_time() - start
-    print(f"\nsignatures, pages/s: ours {len(texts) / ours:,.0f}, rensa RMinHash {len(texts) / theirs:,.0f} ({theirs / ours:.1f} times ours)")
+    print(
+        f"\nsignatures, pages/s: ours {len(texts) / ours:,.0f}, rensa RMinHash {len(texts) / theirs:,.0f} ({theirs / ours:.1f} times ours)"
+    )
 
 
 def scale() -> None:

@@ -92,11 +92,21 @@ def wikiextractor(dump: str, out: str, workers: int, clean: bool) -> None:
         [sys.executable, "-m", "wikiextractor.WikiExtractor", dump, "--json", "--no-templates", "--processes", str(workers), "-q", "-o", folder],
         check=True, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    rows = (json.loads(line) for path in sorted(Path(folder).rglob("wiki_*")) for line in path.read_text(encoding="utf-8").split("\n") if line)
+    rows = (
+        json.loads(line) for path in sorted(Path(folder).rglob("wiki_*")) for line in path.read_text(encoding="utf-8").split("\n") if line
+    )
     to_parquet(((str(row["id"]), row["title"], row["text"]) for row in rows), out)
 
 
-PATHS = {"ours, text only": ours, "wiki-dump-reader": wiki_dump_reader, "ours and the rules": ours, "wiki-dump-reader and the rules": wiki_dump_reader, "WikiExtractor": wikiextractor, "mwparserfromhell": mwparserfromhell, "wikitextparser": wikitextparser}
+PATHS = {
+    "ours, text only": ours,
+    "wiki-dump-reader": wiki_dump_reader,
+    "ours and the rules": ours,
+    "wiki-dump-reader and the rules": wiki_dump_reader,
+    "WikiExtractor": wikiextractor,
+    "mwparserfromhell": mwparserfromhell,
+    "wikitextparser": wikitextparser,
+}
 
 OTHERS = ("WikiExtractor", "mwparserfromhell", "wikitextparser")  # read with the interpreter given as --others
 
@@ -125,7 +135,9 @@ def to_parquet(rows: Iterable[tuple[str, str, str]], out: str) -> None:
         for row in rows:
             batch.append(row)
             if len(batch) == 1000:
-                writer.write_table(pa.Table.from_arrays([pa.array(column, pa.string()) for column in zip(*batch, strict=True)], schema=schema))
+                writer.write_table(
+                    pa.Table.from_arrays([pa.array(column, pa.string()) for column in zip(*batch, strict=True)], schema=schema)
+                )
                 batch.clear()
         if batch:
             writer.write_table(pa.Table.from_arrays([pa.array(column, pa.string()) for column in zip(*batch, strict=True)], schema=schema))
@@ -138,7 +150,9 @@ def run(name: str, dump: str, out: str, workers: int, python: str) -> dict[str, 
     """One path in a process of its own: wall seconds, CPU seconds with children, peak memory of the largest process."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
-    subprocess.run([python, str(HERE), "one", name, dump, out, str(workers)], check=True, env={**os.environ, "PYTHONPATH": str(HERE.parent.parent)})
+    subprocess.run(
+        [python, str(HERE), "one", name, dump, out, str(workers)], check=True, env={**os.environ, "PYTHONPATH": str(HERE.parent.parent)}
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "wall": time.perf_counter() - began,
@@ -182,7 +196,18 @@ def gold_rows(tools: str, passages: str, rows: int, seed: int, restored: bool) -
     if restored:
         put = {"{{{{zh|t={zh}|s={zh}}}}}": "{zh}", "{{{{ญี่ปุ่น|{ja}}}}}": "{ja}"}
         maker.PARENBITS = [((form[0], form[1], put.get(form[0], form[2])), *rest) for form, *rest in maker.PARENBITS]
-    args = argparse.Namespace(passages=passages, rows=rows, seed=seed, forms="dev", dirt=1.0, recombine=False, jobs=1, xml=False, public_columns=False, sources=None)
+    args = argparse.Namespace(
+        passages=passages,
+        rows=rows,
+        seed=seed,
+        forms="dev",
+        dirt=1.0,
+        recombine=False,
+        jobs=1,
+        xml=False,
+        public_columns=False,
+        sources=None,
+    )
     pages = list(maker.stream(args))
     if restored:
         for page in pages:
@@ -209,13 +234,20 @@ def write_dump(pages: list[dict[str, Any]], path: str, tools: str) -> None:
     maker: Any = importlib.import_module("make_v3like")
 
     plain = path.removesuffix(".bz2")
-    maker.write_xml(({"id": n, "title": page["title"], "wikitext": page["wikitext"], "redirect": None, "source": ""} for n, page in enumerate(pages, 1)), plain)
+    maker.write_xml(
+        (
+            {"id": n, "title": page["title"], "wikitext": page["wikitext"], "redirect": None, "source": ""}
+            for n, page in enumerate(pages, 1)
+        ),
+        plain,
+    )
     Path(path).write_bytes(bz2.compress(Path(plain).read_bytes()))
 
 
 def quality(tools: str, passages: str, others: str, rows: int, seed: int) -> None:
     sys.path.insert(0, tools)
     import pyarrow.parquet as pq
+
     score_cleaner = importlib.import_module("score_cleaner")
 
     from thaiwiki_clean.clean import clean_page
@@ -235,22 +267,47 @@ def quality(tools: str, passages: str, others: str, rows: int, seed: int) -> Non
             read = [page for shard in dump_shards(dump) for page in read_dump_shard(shard) if page.dropped != "other_namespace"]
             texts = {"ours, before the rules": ["" if page.dropped else page.raw for page in read], "ours": [judged(page) for page in read]}
             texts["v3 column, before the rules"] = [page["text"] for page in pages]
-            texts["v3 column and the same rules"] = [judged(Page(str(page["id"]), page["title"], page["source"], "", page["text"])) for page in pages]
+            texts["v3 column and the same rules"] = [
+                judged(Page(str(page["id"]), page["title"], page["source"], "", page["text"])) for page in pages
+            ]
             for name in ("WikiExtractor", "mwparserfromhell", "wikitextparser"):
                 run(name, dump, f"{folder}/other", 1, others)
                 table = pq.read_table(f"{folder}/other.parquet").to_pydict()
                 by_id = dict(zip(table["id"], table["text"], strict=True))
                 texts[f"{name}, before the rules"] = [by_id.get(str(n * 10), "") for n in range(1, len(pages) + 1)]
-                texts[f"{name} and the same rules"] = [judged(Page(str(page["id"]), page["title"], page["source"], "", text)) if text else "" for page, text in zip(pages, texts[f"{name}, before the rules"], strict=True)]
-            print(f"\n{len(pages)} pages, seed {seed}, " + ("gold with what v3's parser loses put back" if restored else "the generator's own gold") + "\n")
-            print("| path | drop P | drop R | prose lost | dirt kept | repair exact | intact | pages exact | page drop P | page drop R |\n" + "|---" * 10 + "|")
+                texts[f"{name} and the same rules"] = [
+                    judged(Page(str(page["id"]), page["title"], page["source"], "", text)) if text else ""
+                    for page, text in zip(pages, texts[f"{name}, before the rules"], strict=True)
+                ]
+            print(
+                f"\n{len(pages)} pages, seed {seed}, "
+                + ("gold with what v3's parser loses put back" if restored else "the generator's own gold")
+                + "\n"
+            )
+            print(
+                "| path | drop P | drop R | prose lost | dirt kept | repair exact | intact | pages exact | page drop P | page drop R |\n"
+                + "|---" * 10
+                + "|"
+            )
             for name, out in texts.items():
                 s = score_cleaner.score(pages, list(out), 1.0)
-                cells = [s["drop_precision"], s["drop_recall"], s["prose_chars_lost"], s["dirt_chars_kept"], s["repair_exact"].get("all", [0, 0, None])[2], s["clean_lines_intact"], s["doc_exact"], s["doc_drop_precision"], s["doc_drop_recall"]]
+                cells = [
+                    s["drop_precision"],
+                    s["drop_recall"],
+                    s["prose_chars_lost"],
+                    s["dirt_chars_kept"],
+                    s["repair_exact"].get("all", [0, 0, None])[2],
+                    s["clean_lines_intact"],
+                    s["doc_exact"],
+                    s["doc_drop_precision"],
+                    s["doc_drop_recall"],
+                ]
                 print(f"| {name} | " + " | ".join("-" if cell is None else f"{cell:.4f}" for cell in cells) + " |", flush=True)
             torn = [n for n, page in enumerate(pages) if any("broken" in info.get("tags", ()) for info in page["lines"])]
             v3, now = (sum(len(texts[name][n]) for n in torn) for name in ("v3 column and the same rules", "ours"))
-            print(f"\n{len(torn)} pages with torn markup or a colon in a link: {v3:,} characters by v3 and the same rules, {now:,} by ours: {now - v3:,} recovered")
+            print(
+                f"\n{len(torn)} pages with torn markup or a colon in a link: {v3:,} characters by v3 and the same rules, {now:,} by ours: {now - v3:,} recovered"
+            )
 
 
 def main() -> None:

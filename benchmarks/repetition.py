@@ -48,7 +48,9 @@ def flagged(name: str, measured: list[Repetition]) -> None:
     for label, limits in (("ours", LIMITS), ("FineWeb2's", FINEWEB2_LIMITS)):
         over = [over_limits(one, limits) for one in measured]
         by = ", ".join(f"{measure} {count}" for measure, count in Counter(m for some in over for m in some).most_common(4))
-        print(f"| {name} | {label} | {sum(map(bool, over))} of {len(measured)} ({100 * sum(map(bool, over)) / len(measured):.2f} %) | {by} |")
+        print(
+            f"| {name} | {label} | {sum(map(bool, over))} of {len(measured)} ({100 * sum(map(bool, over)) / len(measured):.2f} %) | {by} |"
+        )
 
 
 def main() -> None:
@@ -57,9 +59,11 @@ def main() -> None:
     args = parser.parse_args()
     passages = [json.loads(line)["text"] for line in (args.data / "passages_dev.jsonl").open(encoding="utf-8")]
     gold = [json.loads(line) for line in (args.data / "gold_dev.jsonl").open(encoding="utf-8")]
-    news: list[str] = pq.read_table(args.data / "thaigov_public_domain.parquet", columns=["text"])["text"].to_pylist()[::8]  # type: ignore[assignment]
+    news: list[str] = pq.read_table(args.data / "thaigov_public_domain.parquet", columns=["text"])["text"].to_pylist()[::8]
 
-    print("| texts | number | MB | words(), MB/s | repetition of tokens, MB/s | without words, MB/s | time / words() |\n|---|---|---|---|---|---|---|")
+    print(
+        "| texts | number | MB | words(), MB/s | repetition of tokens, MB/s | without words, MB/s | time / words() |\n|---|---|---|---|---|---|---|"
+    )
     cost("wiki passages", passages)
     cost("government news", news[:400])
 

@@ -11,7 +11,13 @@ from thaiwiki_clean import Edit, apply, clean, explain
 from thaiwiki_clean.arrow import EDITS, clean_table
 
 DIRTY = ["แมวเป็นสัตว์ [1]", None, "", "กรุงเทพ () เป็นเมืองหลวงของประเทศไทย", "แมวเป็นสัตว์ [1]"]
-KINDS = [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string()), pa.dictionary(pa.int32(), pa.large_string())]
+KINDS = [
+    pa.string(),
+    pa.large_string(),
+    pa.string_view(),
+    pa.dictionary(pa.int8(), pa.string()),
+    pa.dictionary(pa.int32(), pa.large_string()),
+]
 every_kind = pytest.mark.parametrize("kind", KINDS, ids=str)
 
 
@@ -40,7 +46,9 @@ def test_the_type_stays(kind):
 @every_kind
 def test_edits_lead_from_the_raw_text_to_the_clean_one(kind):
     done = clean_table(table(kind), edits="edits").to_pylist()
-    replayed = [None if row["edits"] is None else apply(raw, [Edit(**edit) for edit in row["edits"]]) for raw, row in zip(DIRTY, done, strict=True)]
+    replayed = [
+        None if row["edits"] is None else apply(raw, [Edit(**edit) for edit in row["edits"]]) for raw, row in zip(DIRTY, done, strict=True)
+    ]
     assert replayed == [row["text"] for row in done]
 
 

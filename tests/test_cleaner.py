@@ -127,7 +127,11 @@ def test_the_fingerprint_is_the_same_in_every_process(datasets):
     assert fingerprint("1") == fingerprint("2")
 
 
-@pytest.mark.parametrize("change", [{"version": "another"}, {"rules": tw.RULES[1:]}, {"rules": (no_rule,)}, {"column": "body"}], ids=["version", "rules", "no rule", "column"])
+@pytest.mark.parametrize(
+    "change",
+    [{"version": "another"}, {"rules": tw.RULES[1:]}, {"rules": (no_rule,)}, {"column": "body"}],
+    ids=["version", "rules", "no rule", "column"],
+)
 def test_the_fingerprint_changes_with(change, datasets):
     from datasets.fingerprint import Hasher
 

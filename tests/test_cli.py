@@ -252,7 +252,9 @@ def test_stats_tells_what_every_threshold_costs(run: Callable[..., Result], tmp_
     source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     told = json.loads(run("stats", source, "--json").stdout)
     over = {(cost["whose"], cost["measure"]): cost["articles"] for cost in told["costs"]}
-    assert {(whose, limit.measure) for whose, limits in (("ours", LIMITS), ("FineWeb2's", FINEWEB2_LIMITS)) for limit in limits} == set(over)
+    assert {(whose, limit.measure) for whose, limits in (("ours", LIMITS), ("FineWeb2's", FINEWEB2_LIMITS)) for limit in limits} == set(
+        over
+    )
     assert (over["ours", "dup_5gram"], over["FineWeb2's", "dup_5gram"], over["ours", "mass"]) == (1, 1, 0)
     assert (told["pages"], told["articles"], told["dropped"]) == (2, 1, {"repetitive": 1})
     assert told["measures"]["dup_5gram"]["p50"] < 0.1 < told["measures"]["dup_5gram"]["max"]

@@ -29,7 +29,9 @@ def revised(text: str, at: int = 200) -> str:
 
 
 families = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=10).map(
-    lambda drawn: [(str(i), prose(family) if not change else revised(prose(family), 40 * change)) for i, (family, change) in enumerate(drawn)]
+    lambda drawn: [
+        (str(i), prose(family) if not change else revised(prose(family), 40 * change)) for i, (family, change) in enumerate(drawn)
+    ]
 )
 
 
@@ -72,7 +74,19 @@ def test_blanks_and_characters_of_no_width_do_not_count(text: str, data: st.Data
 
 @pytest.mark.parametrize(
     ("a", "b"),
-    [("ป่า", "ป้า"), ("ป่า", "ปา"), ("ปา", "ป๋า"), ("ปลา", "ปลำ"), ("2560", "2561"), ("๑", "1"), ("A", "a"), ("แมว", "เมว"), ("ก", ""), ("ตากลม", "ตาก ลม"), ("(ก)", "ก")],
+    [
+        ("ป่า", "ป้า"),
+        ("ป่า", "ปา"),
+        ("ปา", "ป๋า"),
+        ("ปลา", "ปลำ"),
+        ("2560", "2561"),
+        ("๑", "1"),
+        ("A", "a"),
+        ("แมว", "เมว"),
+        ("ก", ""),
+        ("ตากลม", "ตาก ลม"),
+        ("(ก)", "ก"),
+    ],
 )
 def test_keys_that_differ(a: str, b: str) -> None:
     assert key(a) != key(b)

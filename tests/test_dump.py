@@ -76,7 +76,9 @@ def long_pages() -> list[str]:
 
 @settings(max_examples=max(settings().max_examples // 4, 1))
 @given(st.lists(st.integers(0, 400), min_size=1, max_size=12), st.integers(40, 3000), st.booleans())
-def test_each_page_comes_once_and_in_order_however_the_file_is_cut(tmp_path_factory: pytest.TempPathFactory, sizes: list[int], step: int, packed: bool) -> None:
+def test_each_page_comes_once_and_in_order_however_the_file_is_cut(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], step: int, packed: bool
+) -> None:
     path = tmp_path_factory.mktemp("cut") / "a.xml"
     data = (HEAD + "".join(element(number, "ก" * size) for number, size in enumerate(sizes)) + FOOT).encode()
     starts = range(0, len(data), step)
@@ -106,7 +108,9 @@ def test_every_packing_gives_the_same_pages(tmp_path: Path, long_pages: list[str
         packed = {
             "xml": lambda: data,
             "bz2": lambda: bz2.compress(data),
-            "multistream": lambda: multistream([HEAD.encode(), *("".join(long_pages[at : at + 50]).encode() for at in range(0, 300, 50)), FOOT.encode()]),
+            "multistream": lambda: multistream(
+                [HEAD.encode(), *("".join(long_pages[at : at + 50]).encode() for at in range(0, 300, 50)), FOOT.encode()]
+            ),
             "odd streams": lambda: multistream([data[at : at + 77_777] for at in range(0, len(data), 77_777)]),
             "gz": lambda: gzip.compress(data),
         }[kind]()
@@ -127,8 +131,16 @@ def test_cuts_come_from_the_file_alone(tmp_path: Path, long_pages: list[str]) ->
 
 
 def test_a_page_carries_what_the_dump_says(tmp_path: Path) -> None:
-    (page,) = pages_of(write(tmp_path / "a.xml", [element(7, "'''กา''' [[แฟ้มภาพ:ก.jpg|thumb|ข]]เป็นนก &lt;5 {{ใคร ๆ}} ที่บินได้", title="กา & นก")]))
-    assert (page.id, page.title, page.source, page.revision, page.timestamp) == ("7", "กา & นก", "thaiwikipedia", "1007", "2026-01-02T03:04:05Z")
+    (page,) = pages_of(
+        write(tmp_path / "a.xml", [element(7, "'''กา''' [[แฟ้มภาพ:ก.jpg|thumb|ข]]เป็นนก &lt;5 {{ใคร ๆ}} ที่บินได้", title="กา & นก")])
+    )
+    assert (page.id, page.title, page.source, page.revision, page.timestamp) == (
+        "7",
+        "กา & นก",
+        "thaiwikipedia",
+        "1007",
+        "2026-01-02T03:04:05Z",
+    )
     assert page.url == "https://th.wikipedia.org/wiki/%E0%B8%81%E0%B8%B2_%26_%E0%B8%99%E0%B8%81"
     assert page.raw == "กา เป็นนก <5 ที่บินได้"
     assert (page.dropped, page.detail) == (None, "damage: 1")
@@ -145,7 +157,11 @@ def test_a_page_carries_what_the_dump_says(tmp_path: Path) -> None:
         (element(1, "กาอาจหมายถึง\n* [[กา]]\n{{แก้กำกวม}}"), "disambiguation", "disambiguation: {{แก้กำกวม}}"),
         (element(1, "กาอาจหมายถึง\n[[หมวดหมู่:หน้าแก้ความกำกวม]]"), "disambiguation", "disambiguation: [[หน้าแก้ความกำกวม]]"),
         (element(1, "* [[กา]]\n", title="รายชื่อนก"), "list_page", "list_page: title"),
-        (element(1, ("กาเป็นนกที่ฉลาดและอยู่รวมกันเป็นฝูงใหญ่ตามทุ่งนาและริมน้ำทั่วทุกภาคของประเทศไทยมานานแล้ว " * 3 + "\n") * 2, title="รายชื่อนก"), None, "list_page: title"),
+        (
+            element(1, ("กาเป็นนกที่ฉลาดและอยู่รวมกันเป็นฝูงใหญ่ตามทุ่งนาและริมน้ำทั่วทุกภาคของประเทศไทยมานานแล้ว " * 3 + "\n") * 2, title="รายชื่อนก"),
+            None,
+            "list_page: title",
+        ),
         (element(1, "กาเป็นนก {{โครงสัตว์}}"), None, "stub: {{โครงสัตว์}}"),
         (element(1, "สวัสดี", title="สตาร์: ภาคหนึ่ง", ns=""), None, ""),
     ],
@@ -191,7 +207,9 @@ def _zstd(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("packed", [bytes, bz2.compress, gzip.compress, _zstd], ids=["xml", "bz2", "gz", "zst"])
-def test_what_stands_before_a_cut_off_end_is_kept_and_the_end_named(tmp_path: Path, long_pages: list[str], packed: Callable[[bytes], bytes]) -> None:
+def test_what_stands_before_a_cut_off_end_is_kept_and_the_end_named(
+    tmp_path: Path, long_pages: list[str], packed: Callable[[bytes], bytes]
+) -> None:
     path = write(tmp_path / "a.xml", long_pages, packed=packed)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
     pages: list[Page] = []
@@ -244,13 +262,17 @@ def damaged(tmp_path_factory: pytest.TempPathFactory, long_pages: list[str]) -> 
     return path
 
 
-def test_a_build_of_a_damaged_dump_keeps_what_can_be_read_whoever_works(damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_build_of_a_damaged_dump_keeps_what_can_be_read_whoever_works(
+    damaged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(dump_bytes, "SMALLEST", 1 << 16)
     assert len(dump_shards(str(damaged))) > 2
     one = build(str(damaged), tmp_path / "one", engine="serial", words=None)
     two = build(str(damaged), tmp_path / "two", workers=2, words=None)
     assert one == two
-    assert [file.read_bytes() for file in sorted((tmp_path / "one").rglob("*.parquet"))] == [file.read_bytes() for file in sorted((tmp_path / "two").rglob("*.parquet"))]
+    assert [file.read_bytes() for file in sorted((tmp_path / "one").rglob("*.parquet"))] == [
+        file.read_bytes() for file in sorted((tmp_path / "two").rglob("*.parquet"))
+    ]
     assert 100 < one.rows < 301
     assert re.fullmatch(r"a\.xml\.bz2: bzip2 block broken or cut off in page 'หน้า \d+' at byte [\d,]+; .*", one.damage["broken_off"][0])
     assert one.damage["rows"] == 0  # a redirect is no row that could not be read
@@ -260,7 +282,10 @@ def test_a_build_of_a_damaged_dump_keeps_what_can_be_read_whoever_works(damaged:
 def test_the_command_keeps_the_pages_before_a_damage_names_it_and_fails_each_time(tmp_path: Path) -> None:
     path = write(tmp_path / "a.xml", [element(number, f"กาตัวที่ {number} เป็นนกที่บินไปหาน้ำในทุ่งกว้างทุกวัน") for number in range(9)])
     path.write_bytes(path.read_bytes()[:-500])
-    runs = [CliRunner().invoke(cli, ["build", str(path), str(tmp_path / "out"), "--words", "none", "--engine", "serial", "--no-dedup"]) for _ in range(2)]
+    runs = [
+        CliRunner().invoke(cli, ["build", str(path), str(tmp_path / "out"), "--words", "none", "--engine", "serial", "--no-dedup"])
+        for _ in range(2)
+    ]
     for run in runs:
         assert run.exit_code == 1
         (line,) = run.stderr.strip().split("\n")
@@ -303,7 +328,13 @@ def test_an_entity_inside_a_page_is_broken_xml(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "is empty"), (b"PK\x03\x04zip", "begins with b'PK"), (b"<html></html>", "the first element is <html>"), (b"<mediawiki", "not the XML"), (b"BZh9", "no bzip2 block")],
+    [
+        (b"", "is empty"),
+        (b"PK\x03\x04zip", "begins with b'PK"),
+        (b"<html></html>", "the first element is <html>"),
+        (b"<mediawiki", "not the XML"),
+        (b"BZh9", "no bzip2 block"),
+    ],
 )
 def test_what_is_no_dump_is_refused_in_one_line(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "a.xml"

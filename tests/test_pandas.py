@@ -25,7 +25,9 @@ def series(dtype=object, texts=DIRTY):
 @every_dtype
 def test_texts_are_what_clean_makes_of_them(dtype):
     done = series(dtype).thaiwiki.clean()
-    assert [None if null else text for text, null in zip(done, done.isna(), strict=True)] == [None if text is None else clean(text) for text in DIRTY]
+    assert [None if null else text for text, null in zip(done, done.isna(), strict=True)] == [
+        None if text is None else clean(text) for text in DIRTY
+    ]
 
 
 @given(st.lists(st.none() | st.text(), max_size=5))

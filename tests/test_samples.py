@@ -137,7 +137,11 @@ def test_every_form_of_redirect_is_there(form: str) -> None:
 
 
 def test_every_verdict_on_a_page_that_can_be_read_is_there() -> None:
-    assert {answer["dropped"] for answer in ANSWERS} - {None} == set(VERDICTS) - {"bad_row", "other_namespace", "other_model"}  # a broken row, and pages of a dump
+    assert {answer["dropped"] for answer in ANSWERS} - {None} == set(VERDICTS) - {
+        "bad_row",
+        "other_namespace",
+        "other_model",
+    }  # a broken row, and pages of a dump
 
 
 def test_redirects_disambiguations_and_lists_are_there_in_number() -> None:

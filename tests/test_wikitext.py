@@ -192,7 +192,13 @@ def test_templates_speak_for_a_verdict() -> None:
 
 @pytest.mark.parametrize(
     ("wikitext", "target"),
-    [("#เปลี่ยนทาง [[พ่อ]]", "พ่อ"), ("#REDIRECT[[ก#ข]]", "ก#ข"), ("#redirect: [[ก|ข]]\n[[หมวดหมู่:ค]]", "ก"), ("# REDIRECT [[ก]]", None), ("เปลี่ยนทาง [[ก]]", None)],
+    [
+        ("#เปลี่ยนทาง [[พ่อ]]", "พ่อ"),
+        ("#REDIRECT[[ก#ข]]", "ก#ข"),
+        ("#redirect: [[ก|ข]]\n[[หมวดหมู่:ค]]", "ก"),
+        ("# REDIRECT [[ก]]", None),
+        ("เปลี่ยนทาง [[ก]]", None),
+    ],
 )
 def test_redirects_name_their_target(wikitext: str, target: str | None) -> None:
     assert redirect_target(wikitext) == target

@@ -17,7 +17,9 @@ from thaiwiki_clean.words import ENGINES, engine_version, n_words, word_ends, wo
 module = importlib.import_module("thaiwiki_clean.words")  # the package has a function of that name
 
 thai = st.text(st.characters(min_codepoint=0x0E01, max_codepoint=0x0E5B))
-pieces = st.sampled_from(["แมว", "กรอ", "ส", "ก่", "ํา", " ", "\n", "\r\n", "\t", "\x00", "\ud800", "\u200b", "🙂", "abc", "1,250", "นานา ", "์"])
+pieces = st.sampled_from(
+    ["แมว", "กรอ", "ส", "ก่", "ํา", " ", "\n", "\r\n", "\t", "\x00", "\ud800", "\u200b", "🙂", "abc", "1,250", "นานา ", "์"]
+)
 hostile = st.builds(lambda before, piece, n, after: before + piece * n + after, thai | pieces, pieces, st.integers(1, 700), thai)
 anything = st.text(st.characters()) | thai | hostile | st.lists(pieces).map("".join)
 

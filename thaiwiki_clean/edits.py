@@ -86,7 +86,9 @@ def undo(text: str, edits: Sequence[Edit], removed: Sequence[str]) -> str:
     at = raw_at = 0
     for edit, piece in zip(edits, removed, strict=True):
         if edit.end - edit.start != len(piece):
-            raise ValueError(f"{edit.reason}: [{edit.start}:{edit.end}] needs a piece of {edit.end - edit.start} characters, got {len(piece)}")
+            raise ValueError(
+                f"{edit.reason}: [{edit.start}:{edit.end}] needs a piece of {edit.end - edit.start} characters, got {len(piece)}"
+            )
         kept = edit.start - raw_at
         out += (text[at : at + kept], piece)
         at += kept + len(edit.new)
@@ -167,5 +169,7 @@ def compose(first: Sequence[Edit], then: Sequence[Edit]) -> list[Edit]:
 
 def _bad(edit: Edit, at: int, length: int) -> ValueError:
     if len(edit.new) > 1:
-        return ValueError(f"{edit.reason}: [{edit.start}:{edit.end}] puts in {len(edit.new)} characters {edit.new!r}; an edit may leave one at most")
+        return ValueError(
+            f"{edit.reason}: [{edit.start}:{edit.end}] puts in {len(edit.new)} characters {edit.new!r}; an edit may leave one at most"
+        )
     return ValueError(f"{edit.reason}: [{edit.start}:{edit.end}] does not fit after {at} in a text of {length} characters")

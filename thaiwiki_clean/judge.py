@@ -71,7 +71,9 @@ _DISAMBIGUATION = regex.compile(
     r"|[^\n]{1,150}?(?:หมายถึงได้หลาย|มีความหมายได้หลาย|มีได้หลายความหมาย)[^\n]{0,40}"
     r"|(?:หน้าแก้ความกำกวม|หน้านี้เป็นหน้าแก้ความกำกวม)[^\n]*"
 )
-_MAY_MEAN = re.compile(r"อาจ(?:จะ)?(?:หมายถึง|หมายความถึง|อ้างถึง|มีความหมาย)|สามารถ(?:หมายถึง|อ้างถึง)|หมายถึงได้หลาย|มีหลายความหมาย|แก้ความกำกวม|หมายถึง[ ]?[:：]?$")
+_MAY_MEAN = re.compile(
+    r"อาจ(?:จะ)?(?:หมายถึง|หมายความถึง|อ้างถึง|มีความหมาย)|สามารถ(?:หมายถึง|อ้างถึง)|หมายถึงได้หลาย|มีหลายความหมาย|แก้ความกำกวม|หมายถึง[ ]?[:：]?$"
+)
 
 
 def is_disambiguation(page: Page) -> bool:
@@ -105,7 +107,9 @@ def _lead(text: str) -> str:
 
 
 _LIST_TITLE = re.compile(r"(?:รายชื่อ|รายนาม|รายการ(?=\S*(?:ใน|ของ|ตาม|ที่))|ลำดับ|ทำเนียบ|บัญชีรายชื่อ|ดัชนี)|.*(?:ปฏิทิน|รายชื่อ)")
-_LIST_LEAD = regex.compile(r"(?:ต่อไปนี้|ด้านล่างนี้|ข้างล่างนี้|เนื้อหาในหน้านี้|หน้านี้|บทความนี้|นี่)?(?:เป็น|คือ|แสดง|รวบรวม|รวม)*(?:หน้า|การ)?(?:รวม|แสดง)?(?:รายชื่อ|รายนาม|รายการ|บัญชีรายชื่อ|ทำเนียบ)")
+_LIST_LEAD = regex.compile(
+    r"(?:ต่อไปนี้|ด้านล่างนี้|ข้างล่างนี้|เนื้อหาในหน้านี้|หน้านี้|บทความนี้|นี่)?(?:เป็น|คือ|แสดง|รวบรวม|รวม)*(?:หน้า|การ)?(?:รวม|แสดง)?(?:รายชื่อ|รายนาม|รายการ|บัญชีรายชื่อ|ทำเนียบ)"
+)
 
 
 def is_list_page(page: Page) -> bool:
@@ -132,7 +136,11 @@ def _announces_list(line: str) -> bool:
 
 def _sayings(text: str) -> str:
     """The lines of a text that say something, but for those that only announce a list."""
-    return "\n".join(line for line in lines(text).line if (len(line) > NAME_LENGTH or clauses(line) >= 2) and not (len(line) < 200 and _LIST_LEAD.match(line)))
+    return "\n".join(
+        line
+        for line in lines(text).line
+        if (len(line) > NAME_LENGTH or clauses(line) >= 2) and not (len(line) < 200 and _LIST_LEAD.match(line))
+    )
 
 
 def is_empty(page: Page) -> bool:

@@ -17,7 +17,28 @@ import regex
 from thaiwiki_clean import vocabulary
 from thaiwiki_clean.edits import Edit, apply, compose
 
-__all__ = ["Header", "Lines", "Shape", "Sketch", "clauses", "drop_lines", "goes_on", "headers", "heads", "is_citation", "is_intro", "is_name", "is_paragraph", "is_sentence", "lines", "lines_opening", "settled", "sketch", "split", "whole_line"]
+__all__ = [
+    "Header",
+    "Lines",
+    "Shape",
+    "Sketch",
+    "clauses",
+    "drop_lines",
+    "goes_on",
+    "headers",
+    "heads",
+    "is_citation",
+    "is_intro",
+    "is_name",
+    "is_paragraph",
+    "is_sentence",
+    "lines",
+    "lines_opening",
+    "settled",
+    "sketch",
+    "split",
+    "whole_line",
+]
 
 #: A name, a link or a category is shorter than this many characters; longer lines are taken for prose unless something says otherwise.
 #: 99 % of the titles, categories and list items of the gold pages are below 90.
@@ -206,7 +227,9 @@ def _all_signs(text: str, found: list[Edit], sign: re.Pattern[str]) -> list[Edit
 # --------------------------------------------------------------------------- what a line says
 
 # What opens a line that goes on from the one before.
-_GOES_ON = re.compile(r"และ|กับ|ของ|ใน|ที่(?!ว่าการ|ราบ|สูง|ดิน|ทำการ|พัก)|จาก|ต่อ|เพื่อ|ด้วย|เช่น|สำหรับ|ตาม|ไป|มา(?=จาก|ที่|ใน)|รวม|ตั้งแต่|จน|[,.;:)\]]|ๆ|\d+ (?=\D)")
+_GOES_ON = re.compile(
+    r"และ|กับ|ของ|ใน|ที่(?!ว่าการ|ราบ|สูง|ดิน|ทำการ|พัก)|จาก|ต่อ|เพื่อ|ด้วย|เช่น|สำหรับ|ตาม|ไป|มา(?=จาก|ที่|ใน)|รวม|ตั้งแต่|จน|[,.;:)\]]|ๆ|\d+ (?=\D)"
+)
 # Marks of a citation; see also is_citation.
 _CITATION = re.compile(
     r"สืบค้น|เรียกข้อมูล|เข้าถึงเมื่อ|พิมพ์ครั้งที่|สำนักพิมพ์|ISBN|ISSN|doi|หน้า \d|\bpp?\. ?\d|\bRetrieved\b|\bArchived\b|เก็บถาวร|https?://|ราชกิจจานุเบกษา|เล่มที่? \d|\bVol\.|กรุงเทพฯ? ?:|(?:19|20|24|25)\d\d\)?[.,]?\s*$",
@@ -297,7 +320,9 @@ _INTRO_STARTS = ("ต่อไปนี้", "ด้านล่างนี้"
 
 
 # The last two characters of a line that may announce something, with or without blanks and a colon behind it.
-_INTRO_LAST = frozenset(word[-2:] for word in _INTRO_ENDS) | {last + tail for last in {word[-1] for word in _INTRO_ENDS} | set(" \t:：") for tail in " \t:："}
+_INTRO_LAST = frozenset(word[-2:] for word in _INTRO_ENDS) | {
+    last + tail for last in {word[-1] for word in _INTRO_ENDS} | set(" \t:：") for tail in " \t:："
+}
 _INTRO_FIRST = frozenset(word[:3] for word in _INTRO_STARTS)
 
 
@@ -375,7 +400,12 @@ def _equals_header(line: str) -> Shape | None:
     left = len(bare) - len(bare.lstrip("="))
     right = len(bare) - len(bare.rstrip("="))
     title = bare.strip("=").strip(" \t")
-    if not title or left > MAX_LEVEL or (not right and (left < 2 or "=" in title)) or (left == 1 and clauses(title) and (right != 1 or "=" in title)):
+    if (
+        not title
+        or left > MAX_LEVEL
+        or (not right and (left < 2 or "=" in title))
+        or (left == 1 and clauses(title) and (right != 1 or "=" in title))
+    ):
         return None
     return Shape(min(left, right or MAX_LEVEL), title, False, vocabulary.title_kind(title))
 
@@ -389,6 +419,11 @@ def _other_header(line: str) -> Shape | None:
             return None
         prefix, hashes, title, dot = match.groups()
         kind = vocabulary.title_kind(title)
-        if prefix or (kind and (hashes or dot)) or (hashes and dot) or (dot and _ONE_DOT.match(title[-40:] + dot) and "." not in title and is_name(line)):
+        if (
+            prefix
+            or (kind and (hashes or dot))
+            or (hashes and dot)
+            or (dot and _ONE_DOT.match(title[-40:] + dot) and "." not in title and is_name(line))
+        ):
             return Shape(len(hashes) if hashes else 2, title, True, kind)
     return None

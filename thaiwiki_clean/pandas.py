@@ -1,10 +1,10 @@
 """``Series.thaiwiki``: cleaning for pandas. Importing this module registers it.
 
-    >>> import pandas as pd
-    >>> import thaiwiki_clean.pandas
-    >>> pages = pd.Series(["แมวเป็นสัตว์ [1]", None], index=["แมว", "ว่าง"], name="text")
-    >>> pages.thaiwiki.clean().tolist()
-    ['แมวเป็นสัตว์', nan]
+>>> import pandas as pd
+>>> import thaiwiki_clean.pandas
+>>> pages = pd.Series(["แมวเป็นสัตว์ [1]", None], index=["แมว", "ว่าง"], name="text")
+>>> pages.thaiwiki.clean().tolist()
+['แมวเป็นสัตว์', nan]
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ class ThaiWiki:
         done: list[Any] = []
         for label, value, null in zip(self._series.index, self._series.tolist(), nulls, strict=True):
             if not null and not isinstance(value, str):
-                raise TypeError(f"label {label!r}: a text is a str, got {type(value).__name__}; decode bytes as UTF-8, or leave the row out")
+                raise TypeError(
+                    f"label {label!r}: a text is a str, got {type(value).__name__}; decode bytes as UTF-8, or leave the row out"
+                )
             done.append(value if null else function(value))
         return done
 

@@ -74,7 +74,7 @@ def merge_counts(counts: Iterable[pa.Table]) -> pa.Table:
     added = [(name, "sum") for name in ("pages", "top", "bottom")]
     merged = table.group_by("line", use_threads=False).aggregate([*added, ("sentence", "max")]).sort_by("line")
     merged = merged.rename_columns([name.removesuffix("_sum").removesuffix("_max") for name in merged.column_names])
-    return merged.select(list(_TYPES)).cast(table.schema)  # type: ignore[no-any-return]
+    return merged.select(list(_TYPES)).cast(table.schema)
 
 
 def recurring(counts: pa.Table, min_pages: int = MIN_PAGES) -> frozenset[int]:

@@ -49,7 +49,10 @@ CSV_ROWS = {
     b"t,a,b": ("3 fields, expected 2 (line 3)", "t,a,b\n"),
     b"t,a\xffb": ("not UTF-8 (byte 0xff at 3), expected UTF-8 (line 3)", "a\ufffdb"),
     b"t,a\0b": ("the text holds a NUL (character 1), expected text", "a\0b"),
-    b't,"a"b"': ("broken csv (',' expected after '\"'), expected fields in closed quotation marks, a mark inside them doubled (line 3)", 't,"a"b"\n'),
+    b't,"a"b"': (
+        "broken csv (',' expected after '\"'), expected fields in closed quotation marks, a mark inside them doubled (line 3)",
+        't,"a"b"\n',
+    ),
 }
 
 

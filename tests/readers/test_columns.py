@@ -51,7 +51,11 @@ def test_a_name_that_is_given_goes_before_one_that_is_found() -> None:
 @pytest.mark.parametrize(
     ("there", "wanted", "line"),
     [
-        (["title", "messages"], Columns(), "f: no text column; there are 'title', 'messages'; name it with Columns(text=...) or --text-column"),
+        (
+            ["title", "messages"],
+            Columns(),
+            "f: no text column; there are 'title', 'messages'; name it with Columns(text=...) or --text-column",
+        ),
         ([], Columns(), "f: no text column; there are none; name it with Columns(text=...) or --text-column"),
         (["text"], Columns(title="name"), "f: no column 'name' for the title; there are 'text'"),
         (["text", "x"], Columns(text="body"), "f: no column 'body' for the text; there are 'text', 'x'"),
@@ -81,7 +85,16 @@ def test_a_row_of_wikimedia_wikipedia_becomes_a_page(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [("a7", "a7"), (12, "12"), (12.0, "12"), ("๑๒", "๑๒"), (None, "pages.jsonl:1"), ("", "pages.jsonl:1"), (float("nan"), "pages.jsonl:1"), (0, "0")],
+    [
+        ("a7", "a7"),
+        (12, "12"),
+        (12.0, "12"),
+        ("๑๒", "๑๒"),
+        (None, "pages.jsonl:1"),
+        ("", "pages.jsonl:1"),
+        (float("nan"), "pages.jsonl:1"),
+        (0, "0"),
+    ],
 )
 def test_an_id_is_kept_where_there_is_one(given: Any, kept: str, tmp_path: Path) -> None:
     (page,) = read(write(tmp_path, {"id": given, "text": "ก"}))

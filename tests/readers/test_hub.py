@@ -63,7 +63,12 @@ def test_which_files_are_read(there, inside, split, chosen):
     ("there", "inside", "split", "line"),
     [
         (["README.md"], "", None, f"{V3}: no parquet, jsonl or csv files; the Hub may have made some: try revision refs/convert/parquet"),
-        (["a.parquet"], "x", None, f"{V3}: no parquet, jsonl or csv files under 'x'; the Hub may have made some: try revision refs/convert/parquet"),
+        (
+            ["a.parquet"],
+            "x",
+            None,
+            f"{V3}: no parquet, jsonl or csv files under 'x'; the Hub may have made some: try revision refs/convert/parquet",
+        ),
         (["en/a.parquet", "th/a.parquet"], "", None, f"{V3}: 2 configurations (en, th), expected one; add it: {V3}/th"),
         (["a.parquet"], "", "train", f"{V3}: no file of split 'train' among a.parquet"),
     ],
@@ -90,7 +95,9 @@ def client(monkeypatch, tmp_path):
         state.asked.append((repo, revision))
         if state.error:
             raise state.error
-        return SimpleNamespace(sha=state.sha, siblings=[SimpleNamespace(rfilename=name) for name in ("README.md", "data/train.jsonl", "data/test.jsonl")])
+        return SimpleNamespace(
+            sha=state.sha, siblings=[SimpleNamespace(rfilename=name) for name in ("README.md", "data/train.jsonl", "data/test.jsonl")]
+        )
 
     def snapshot_download(repo, *, repo_type, revision, allow_patterns):
         state.asked.append((repo, repo_type, revision, allow_patterns))
@@ -159,7 +166,11 @@ def answer(name: str, status: int) -> Exception:
 @pytest.mark.parametrize(
     ("name", "status", "line"),
     [
-        ("RepositoryNotFoundError", 401, f"{V3}: no such file, folder or data set on the Hub, or a private one; check the name, or: hf auth login"),
+        (
+            "RepositoryNotFoundError",
+            401,
+            f"{V3}: no such file, folder or data set on the Hub, or a private one; check the name, or: hf auth login",
+        ),
         ("GatedRepoError", 403, f"{V3}: access is by request; ask for it on its page, then: hf auth login"),
         ("RevisionNotFoundError", 404, f"{V3}: no revision 'v9' on the Hub; look at its branches and tags"),
         ("HfHubHTTPError", 503, f"{V3}: the Hub answered 503 at revision 'v9'; try again later"),
@@ -173,14 +184,18 @@ def test_what_the_hub_answers_is_one_line(name, status, line, client):
 
 
 def test_a_cache_does_not_speak_for_a_hub_that_answered(client, monkeypatch):
-    monkeypatch.setattr(huggingface_hub, "get_cached_repo_tree", lambda *args, **kwargs: [SimpleNamespace(path="data/train.jsonl")], raising=False)
+    monkeypatch.setattr(
+        huggingface_hub, "get_cached_repo_tree", lambda *args, **kwargs: [SimpleNamespace(path="data/train.jsonl")], raising=False
+    )
     client.error = answer("RepositoryNotFoundError", 404)
     with pytest.raises(SourceError, match="no such file, folder or data set on the Hub"):
         open_source(V3)
 
 
 def test_what_the_client_noted_is_read_when_the_hub_is_out_of_reach(client, monkeypatch):
-    monkeypatch.setattr(huggingface_hub, "get_cached_repo_tree", lambda *args, **kwargs: [SimpleNamespace(path="data/train.jsonl")], raising=False)
+    monkeypatch.setattr(
+        huggingface_hub, "get_cached_repo_tree", lambda *args, **kwargs: [SimpleNamespace(path="data/train.jsonl")], raising=False
+    )
     client.error = ConnectionError("no route")
     assert [page.title for page in read(V3)] == ["train"]
 
@@ -210,7 +225,9 @@ def offline(home: Path, root: Path) -> subprocess.CompletedProcess[str]:
     """What a fresh process without a network says about v3; the client reads its settings when it is imported."""
     code = f"from thaiwiki_clean.readers import *\ntry: print([p.raw for p in read({V3!r})])\nexcept SourceError as error: print(error)"
     settings = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(home), "PYTHONPATH": str(root), "PYTHONIOENCODING": "utf-8"}
-    return subprocess.run([sys.executable, "-c", code], env={**os.environ, **settings}, cwd=home, capture_output=True, text=True, encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, **settings}, cwd=home, capture_output=True, text=True, encoding="utf-8"
+    )
 
 
 def test_the_real_client_offline_says_one_line(tmp_path, root):

@@ -28,7 +28,9 @@ pages = st.lists(st.tuples(texts, texts), max_size=20)
 
 
 def table(rows: Rows) -> pa.Table:
-    return pa.table({"title": [t for t, _ in rows], "text": [t for _, t in rows]}, pa.schema([("title", pa.string()), ("text", pa.string())]))
+    return pa.table(
+        {"title": [t for t, _ in rows], "text": [t for _, t in rows]}, pa.schema([("title", pa.string()), ("text", pa.string())])
+    )
 
 
 def write_parquet(rows: Rows, folder: Path) -> Path:
@@ -199,7 +201,10 @@ def test_a_big_file_is_cut() -> None:
     """Else the laws above would hold because nothing is ever cut."""
     rows = [(f"ชื่อ {n}", f"ข้อความ {n} " * 10) for n in range(50)]
     with tempfile.TemporaryDirectory() as folder, patch.object(jsonl, "SHARD_BYTES", 1000), patch.object(tables, "SHARD_BYTES", 1000):
-        parts = [len(open_source(str(write(rows, Path(folder)))).shards) for write in (write_jsonl, write_parquet, write_one_group, write_arrow_stream)]
+        parts = [
+            len(open_source(str(write(rows, Path(folder)))).shards)
+            for write in (write_jsonl, write_parquet, write_one_group, write_arrow_stream)
+        ]
     assert min(parts) > 1
 
 

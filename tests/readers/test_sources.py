@@ -86,7 +86,9 @@ def test_shards_sort_in_source_order(tmp_path):
     assert names == sorted(names)
 
 
-@pytest.mark.parametrize("names", [("train-00000.jsonl", "test-00000.jsonl"), ("train.jsonl", "test.jsonl"), ("x/train/0.jsonl", "x/test/0.jsonl")])
+@pytest.mark.parametrize(
+    "names", [("train-00000.jsonl", "test-00000.jsonl"), ("train.jsonl", "test.jsonl"), ("x/train/0.jsonl", "x/test/0.jsonl")]
+)
 def test_a_split_is_told_by_its_name(names, tmp_path):
     assert raws(folder_of(tmp_path, *names), split="train") == [names[0]]
 
@@ -316,5 +318,7 @@ def test_a_dump_is_a_source_like_any_other(name, tmp_path):
 
 
 def test_the_door_opens_without_heavy_libraries():
-    code = "import sys, thaiwiki_clean.readers; print([m for m in ('pyarrow', 'huggingface_hub', 'pandas', 'datasets') if m in sys.modules])"
+    code = (
+        "import sys, thaiwiki_clean.readers; print([m for m in ('pyarrow', 'huggingface_hub', 'pandas', 'datasets') if m in sys.modules])"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout == "[]\n"

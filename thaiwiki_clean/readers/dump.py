@@ -73,7 +73,13 @@ def to_page(record: Record, site: Site, words: Words) -> Page:
     What a page falls for here is known from the wiki's own marks; what its text says is left to :func:`thaiwiki_clean.judge`.
     """
     page = Page(
-        id=record.id, title=record.title, source=site.source, url=site.url(record.title), raw="", revision=record.revision, timestamp=record.timestamp
+        id=record.id,
+        title=record.title,
+        source=site.source,
+        url=site.url(record.title),
+        raw="",
+        revision=record.revision,
+        timestamp=record.timestamp,
     )
 
     def falls(reason: str, detail: str, raw: str = "") -> Page:
@@ -133,4 +139,6 @@ def _namespace(record: Record, words: Words) -> int:
 
 
 def _with(page: Page, raw: str, dropped: str | None, detail: str) -> Page:
-    return Page(page.id, page.title, page.source, page.url, raw, dropped=dropped, detail=detail, revision=page.revision, timestamp=page.timestamp)
+    return Page(
+        page.id, page.title, page.source, page.url, raw, dropped=dropped, detail=detail, revision=page.revision, timestamp=page.timestamp
+    )

@@ -70,7 +70,9 @@ def records(path: str | Path, start: int, stop: int) -> Iterator[Record]:
         raise DamagedError(_byte(path, place, parser.CurrentByteIndex - fed), f"{refused}{pages.where()}") from None
     except expat.ExpatError as error:
         yield from pages.take()
-        raise DamagedError(_byte(path, place, parser.ErrorByteIndex - fed), f"broken XML{pages.where()} ({expat.ErrorString(error.code)})") from None
+        raise DamagedError(
+            _byte(path, place, parser.ErrorByteIndex - fed), f"broken XML{pages.where()} ({expat.ErrorString(error.code)})"
+        ) from None
     except DamagedError as damaged:
         yield from pages.take()
         raise DamagedError(damaged.byte, f"{damaged.what}{pages.where()}") from None
@@ -108,7 +110,15 @@ def _from_first_page(source: Iterable[Piece], stop: int) -> Iterator[Piece]:
         raise DamagedError(place, "the file ends before </mediawiki>,")
 
 
-_FIELDS = {("page", "title"), ("page", "ns"), ("page", "id"), ("revision", "id"), ("revision", "timestamp"), ("revision", "model"), ("revision", "text")}
+_FIELDS = {
+    ("page", "title"),
+    ("page", "ns"),
+    ("page", "id"),
+    ("revision", "id"),
+    ("revision", "timestamp"),
+    ("revision", "model"),
+    ("revision", "text"),
+}
 
 
 class _Pages:

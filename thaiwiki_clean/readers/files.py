@@ -101,7 +101,9 @@ def one_kind(files: list[File], source: str) -> list[File]:
     """The files, when all are of one kind: a folder with pages.parquet and pages.csv would be read twice."""
     kinds = sorted({f.kind for f in files})
     if len(kinds) > 1:
-        raise SourceError(f"{source}: files of several kinds ({', '.join(kinds)}), expected one; name them, such as {source.rstrip('/')}/*.{kinds[-1]}")
+        raise SourceError(
+            f"{source}: files of several kinds ({', '.join(kinds)}), expected one; name them, such as {source.rstrip('/')}/*.{kinds[-1]}"
+        )
     return files
 
 

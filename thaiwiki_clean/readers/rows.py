@@ -74,7 +74,9 @@ def _string(name: str, cell: object) -> tuple[str, str]:
         return _SURROGATE.sub("\ufffd", cell), f"the {name} holds a NUL (character {at}), expected text"
     half = _SURROGATE.search(cell)
     if half:
-        return _SURROGATE.sub("\ufffd", cell), f"the {name} holds half of a surrogate pair ({half[0]!a} at character {half.start()}), expected whole letters"
+        return _SURROGATE.sub(
+            "\ufffd", cell
+        ), f"the {name} holds half of a surrogate pair ({half[0]!a} at character {half.start()}), expected whole letters"
     return cell, ""
 
 

@@ -193,4 +193,6 @@ def _damage(file: str, kind: str) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, OSError) as error:
-        raise SourceError(f"{file}: {kind} that cannot be read ({one_line(error)}); the file is damaged or cut off, fetch it again") from error
+        raise SourceError(
+            f"{file}: {kind} that cannot be read ({one_line(error)}); the file is damaged or cut off, fetch it again"
+        ) from error

@@ -63,5 +63,22 @@ RULES: tuple[_Rule, ...] = tuple(chain.from_iterable(STAGES))
 #: The rules that look at one line at a time: what they find in a text is what they find in its lines (a law in the tests).
 #: After the first round they need not run again where no line has changed.
 LOCAL_RULES: frozenset[_Rule] = frozenset(
-    (invisible, odd_blank, thai_vowel, thai_mark, html_entity, edit_link, image, url, template_parameter, wiki_markup, magic_word, hatnote, navigation, source_line, list_marker, empty_brackets)
+    (
+        invisible,
+        odd_blank,
+        thai_vowel,
+        thai_mark,
+        html_entity,
+        edit_link,
+        image,
+        url,
+        template_parameter,
+        wiki_markup,
+        magic_word,
+        hatnote,
+        navigation,
+        source_line,
+        list_marker,
+        empty_brackets,
+    )
 )

@@ -111,7 +111,12 @@ def reference(text: str) -> list[Edit]:
         start = m.start()
         if text[start] == " " and not (m.end() == len(text) or text[m.end()] in " \n.,;:)"):
             start += 1  # the blank before a mark goes only where another blank, or nothing, follows
-        if text[m.start() - 1 : m.start()].isascii() and m.start() and text[m.start() - 1].isalnum() and _CODE.search(_line_at(text, m.start())):
+        if (
+            text[m.start() - 1 : m.start()].isascii()
+            and m.start()
+            and text[m.start() - 1].isalnum()
+            and _CODE.search(_line_at(text, m.start()))
+        ):
             continue
         marks.append(Edit(start, m.end(), "reference"))
     return merge(refs, marks)
@@ -130,7 +135,10 @@ def _line_at(text: str, at: int) -> str:
     return text[start : end if end >= 0 else at + 300]
 
 
-_EDIT_LINK = regex.compile(r" ?\[(?:แก้|แก้ไข|แก้ไขต้นฉบับ|แก้โค้ด|ซ่อน|แสดง|edit|edit source|hide|show)(?: ?\| ?(?:แก้|แก้ไข|แก้ไขต้นฉบับ|แก้โค้ด|edit|edit source))?\]", regex.IGNORECASE)
+_EDIT_LINK = regex.compile(
+    r" ?\[(?:แก้|แก้ไข|แก้ไขต้นฉบับ|แก้โค้ด|ซ่อน|แสดง|edit|edit source|hide|show)(?: ?\| ?(?:แก้|แก้ไข|แก้ไขต้นฉบับ|แก้โค้ด|edit|edit source))?\]",
+    regex.IGNORECASE,
+)
 
 
 def edit_link(text: str) -> list[Edit]:
@@ -146,7 +154,8 @@ _ADDRESS = r"""(?:https?:|ftp:|mailto:)?//[^\s\[\]<>{}|"]{1,2000}|(?:https?:|ftp
 _BRACKETED = regex.compile(rf"\[\[?({_ADDRESS})(?: +([^\[\]\n]{{0,400}}))?\]\]?", regex.IGNORECASE)
 _OPENED = regex.compile(rf"\[({_ADDRESS}) *", regex.IGNORECASE)
 _BARE = regex.compile(
-    r"""(?:(?:https?|ftp)://|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])\p{M}*""", regex.IGNORECASE
+    r"""(?:(?:https?|ftp)://|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])\p{M}*""",
+    regex.IGNORECASE,
 )
 
 
@@ -204,7 +213,9 @@ def wiki_markup(text: str) -> list[Edit]:
                 links.append(Edit(m.start(), m.end(), "wiki_markup"))
     stray: list[Edit] = []
     if "[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or "'''" in text:
-        stray = [Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text) if m.group() != "]]" or not _closes_two(text, m.start())]
+        stray = [
+            Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text) if m.group() != "]]" or not _closes_two(text, m.start())
+        ]
     if "'" in text and "''" in text:
         for m in _QUOTES.finditer(text):
             if not text[m.start() - 1 : m.start()].isdigit() or len(_QUOTES.findall(_line_at(text, m.start()))) > 1:
@@ -233,7 +244,9 @@ def magic_word(text: str) -> list[Edit]:
     return merge(edits, [whole_line(text, i, "magic_word") for i in lonely]) if lonely else edits
 
 
-_PARAMETER = regex.compile(r"\|[ ]?(?:links?|label|italics?|no(?:cat|link|italic)|cat|lang|script|sc|lit(?:eral)?|first|labels?|sort|tr|gloss|abbr|disp|sp|adj|[a-z]{2,12}\d?)[ ]?=[^|()\[\]{};,\n]{0,60}")
+_PARAMETER = regex.compile(
+    r"\|[ ]?(?:links?|label|italics?|no(?:cat|link|italic)|cat|lang|script|sc|lit(?:eral)?|first|labels?|sort|tr|gloss|abbr|disp|sp|adj|[a-z]{2,12}\d?)[ ]?=[^|()\[\]{};,\n]{0,60}"
+)
 
 
 def template_parameter(text: str) -> list[Edit]:

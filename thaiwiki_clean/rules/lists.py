@@ -57,7 +57,11 @@ def _lists_of(found: list[str], block: list[int]) -> Iterator[tuple[int, int]]:
         if i in names:
             run.append(i)
             continue
-        if len(run) >= LIST_LENGTH and len({found[j] for j in run}) >= LIST_LENGTH and (mostly or sum(_is_item(found[j]) for j in run) * 2 > len(run)):
+        if (
+            len(run) >= LIST_LENGTH
+            and len({found[j] for j in run}) >= LIST_LENGTH
+            and (mostly or sum(_is_item(found[j]) for j in run) * 2 > len(run))
+        ):
             yield run[0], run[-1]
         run = []
 
@@ -77,7 +81,9 @@ def _is_verse(found: list[str], block: list[int]) -> bool:
     mean = sum(lengths) / len(lengths)
     if len(block) < VERSE_LINES or not 15 <= mean <= 60 or any(char in "(0123456789" for i in block for char in found[i]):
         return False
-    return (sum((n - mean) ** 2 for n in lengths) / len(lengths)) ** 0.5 < VERSE_SPREAD * mean and not any(_is_item(found[i]) for i in block)
+    return (sum((n - mean) ** 2 for n in lengths) / len(lengths)) ** 0.5 < VERSE_SPREAD * mean and not any(
+        _is_item(found[i]) for i in block
+    )
 
 
 def link_list(text: str) -> list[Edit]:
@@ -161,11 +167,17 @@ def category(text: str) -> list[Edit]:
     if tail < len(found):
         tail = _attached(found, tail)
         if tail < len(found) and _trusted(found, tail):
-            edits += [drop_lines(text, i, i, "category") for i in range(tail, len(found)) if i not in gone and i not in prefixed and found[i].strip()]
+            edits += [
+                drop_lines(text, i, i, "category")
+                for i in range(tail, len(found))
+                if i not in gone and i not in prefixed and found[i].strip()
+            ]
     return sorted(edits) if prefixed else edits
 
 
-_NO_CATEGORY = regex.compile(r"[\"“”'(\[{<>=/\\|•–—-]|\d+[.)]|.*[.,;:!?…]$|.*[;=]|.*\d{1,2} (?:มกราคม|กุมภาพันธ์|มีนาคม|เมษายน|พฤษภาคม|มิถุนายน|กรกฎาคม|สิงหาคม|กันยายน|ตุลาคม|พฤศจิกายน|ธันวาคม)")
+_NO_CATEGORY = regex.compile(
+    r"[\"“”'(\[{<>=/\\|•–—-]|\d+[.)]|.*[.,;:!?…]$|.*[;=]|.*\d{1,2} (?:มกราคม|กุมภาพันธ์|มีนาคม|เมษายน|พฤษภาคม|มิถุนายน|กรกฎาคม|สิงหาคม|กันยายน|ตุลาคม|พฤศจิกายน|ธันวาคม)"
+)
 
 
 @lru_cache(maxsize=MANY)
@@ -188,7 +200,9 @@ def _attached(found: list[str], tail: int) -> int:
     while tail < len(found):
         line = found[tail].strip()
         above = found[tail - 1].strip()
-        if line and (is_category(line) or _ONE_NAME.fullmatch(line) or (line.count(" ") == 1 and is_sentence(above) and len(above) > WRAPPED_LENGTH)):
+        if line and (
+            is_category(line) or _ONE_NAME.fullmatch(line) or (line.count(" ") == 1 and is_sentence(above) and len(above) > WRAPPED_LENGTH)
+        ):
             break
         tail += 1
     return tail
@@ -213,7 +227,9 @@ _HATNOTE = regex.compile(
     )[ \t'"]*""",
     regex.VERBOSE,
 )
-_HATNOTE_START = re.compile(r"[ \t*:'\"]*(?:ดู|โปรด|กรุณา|อ่าน|บทความ|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|อย่า|ไม่ควร|ระวัง|สำหรับ|\(เปลี่ยนทางจาก)|.{1,80}เปลี่ยนทางมาที่นี่")
+_HATNOTE_START = re.compile(
+    r"[ \t*:'\"]*(?:ดู|โปรด|กรุณา|อ่าน|บทความ|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|อย่า|ไม่ควร|ระวัง|สำหรับ|\(เปลี่ยนทางจาก)|.{1,80}เปลี่ยนทางมาที่นี่"
+)
 
 
 def hatnote(text: str) -> list[Edit]:
@@ -246,7 +262,9 @@ _NAV_SIGN = re.compile(rf"[|/•·]|{_ARROW}| [-–—] ")
 _NAV_NAMED = regex.compile(rf"\s*(?:{_NAV})\s*[:：]\s*.{{1,60}}", regex.IGNORECASE)
 _NAV_WORD = regex.compile(rf"(?<!\p{{L}})(?:{_NAV})(?!\p{{L}}|\p{{M}})|{_ARROW}", regex.IGNORECASE)
 _NAV_SPLIT = regex.compile(r"\s*[|·•/]\s*|\s+[-–—]\s+")
-_CHROME = regex.compile(r"จาก วิกิพีเดีย สารานุกรมเสรี|จากวิกิพีเดีย สารานุกรมเสรี|รับข้อมูลจาก [\"“].*|เนื้อหา \[?ซ่อน\]?|ดึงข้อมูลจาก [\"“].*|ข้ามไปยัง.{0,40}|ไปยังการนำทาง.{0,40}")
+_CHROME = regex.compile(
+    r"จาก วิกิพีเดีย สารานุกรมเสรี|จากวิกิพีเดีย สารานุกรมเสรี|รับข้อมูลจาก [\"“].*|เนื้อหา \[?ซ่อน\]?|ดึงข้อมูลจาก [\"“].*|ข้ามไปยัง.{0,40}|ไปยังการนำทาง.{0,40}"
+)
 
 
 def navigation(text: str) -> list[Edit]:
@@ -258,8 +276,14 @@ def navigation(text: str) -> list[Edit]:
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
     found = split(text)
-    edits = [drop_lines(text, i, i, "navigation") for i in lines_opening(text, "frame") if len(found[i]) < 160 and _CHROME.fullmatch(found[i])]
-    links = [i for i in lines_opening(text, "navigation") if 3 < len(line := found[i]) < 160 and _NAV_SIGN.search(line) and _NAV_WORD.search(line) and _is_navigation(line)]
+    edits = [
+        drop_lines(text, i, i, "navigation") for i in lines_opening(text, "frame") if len(found[i]) < 160 and _CHROME.fullmatch(found[i])
+    ]
+    links = [
+        i
+        for i in lines_opening(text, "navigation")
+        if 3 < len(line := found[i]) < 160 and _NAV_SIGN.search(line) and _NAV_WORD.search(line) and _is_navigation(line)
+    ]
     return merge(edits, [drop_lines(text, i, i, "navigation") for i in links]) if links else edits
 
 
@@ -272,7 +296,10 @@ def _is_navigation(line: str) -> bool:
     return arrows >= 1 and len(parts) >= 2 and not is_sentence(line) and (words >= 1 or arrows >= 2)
 
 
-_SOURCE = regex.compile(r"[ \t*#:;–—-]*[(\[]?(?:ที่มา|แหล่งที่มา|แหล่งอ้างอิง|อ้างอิง|อ้างอิงจาก|ข้อมูลจาก|ที่มาของข้อมูล|source|ref(?:erence)?)[ ]?[:：=].{0,200}", regex.IGNORECASE)
+_SOURCE = regex.compile(
+    r"[ \t*#:;–—-]*[(\[]?(?:ที่มา|แหล่งที่มา|แหล่งอ้างอิง|อ้างอิง|อ้างอิงจาก|ข้อมูลจาก|ที่มาของข้อมูล|source|ref(?:erence)?)[ ]?[:：=].{0,200}",
+    regex.IGNORECASE,
+)
 
 
 def source_line(text: str) -> list[Edit]:

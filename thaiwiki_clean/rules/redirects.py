@@ -11,7 +11,9 @@ from thaiwiki_clean.markup import LONE_NAME_LENGTH, clauses, is_name, lines
 
 __all__ = ["redirect", "redirect_target"]
 
-_REDIRECT = regex.compile(r"\s*#?\s*(?:redirect|เปลี่ยนทาง)(?:ไปยัง|ไปที่|ไป)?[ \t]*[:：]?[ \t]*\n?[ \t]*(?:\[\[)?[ \t]*:?([^\[\]|\n#]{0,255})[^\n]*", regex.IGNORECASE)
+_REDIRECT = regex.compile(
+    r"\s*#?\s*(?:redirect|เปลี่ยนทาง)(?:ไปยัง|ไปที่|ไป)?[ \t]*[:：]?[ \t]*\n?[ \t]*(?:\[\[)?[ \t]*:?([^\[\]|\n#]{0,255})[^\n]*", regex.IGNORECASE
+)
 _BEGINS = re.compile(r"\s{0,30}#?\s{0,30}(?:redirect|เปลี่ยนทาง)", re.IGNORECASE)
 #: A redirect page holds its target and, at most, a few categories.
 REDIRECT_LINES = 6

@@ -50,7 +50,11 @@ def repeated_title(text: str) -> list[Edit]:
     title = found[0].strip()
     if not 1 < len(title) <= TITLE_LENGTH:
         return []
-    second = found[1] if found[1] and not found[1].isspace() else next((line for line in found if line is not found[0] and line and not line.isspace()), "")
+    second = (
+        found[1]
+        if found[1] and not found[1].isspace()
+        else next((line for line in found if line is not found[0] and line and not line.isspace()), "")
+    )
     if len(second) > len(title) + 8 and second.lstrip(" '\"").startswith(title):
         return [drop_lines(text, 0, 0, "repeated_title")]
     return []

@@ -18,7 +18,9 @@ _ROW = regex.compile(r"[ \t]*\|[-+]")
 _CELL = regex.compile(r"[ \t]*[|!]")
 _SPLIT = regex.compile(r"\|\||!!")
 # What may stand before a cell's words: its bar, and attributes that end in another bar.
-_LEAD = regex.compile(r"[ \t]*[|!]?[ \t]*(?:[\w-]+[ \t]*=[ \t]*(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})[ \t]*)*\|?(?!\|)[ \t]*")
+_LEAD = regex.compile(
+    r"[ \t]*[|!]?[ \t]*(?:[\w-]+[ \t]*=[ \t]*(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})[ \t]*)*\|?(?!\|)[ \t]*"
+)
 
 
 def table(text: str) -> list[Edit]:
@@ -67,7 +69,9 @@ def _kinds(text: str, found: list[str]) -> list[str]:
             depth, out[i] = max(0, depth - 1), "table" if not is_sentence(line) else "cell"
         elif head in ("|-", "|+") and _ROW.match(line):
             out[i] = "table" if head == "|-" or not is_sentence(line) else "cell"
-        elif (head[:1] == "|" and (depth or head in ("|", "||", "| ") or _neighbour(out, found, i))) or (head[:1] == "!" and (depth or "!!" in line or _neighbour(out, found, i))):
+        elif (head[:1] == "|" and (depth or head in ("|", "||", "| ") or _neighbour(out, found, i))) or (
+            head[:1] == "!" and (depth or "!!" in line or _neighbour(out, found, i))
+        ):
             out[i] = "cell"
         elif depth and line.strip():
             if i in titles or is_sentence(line):

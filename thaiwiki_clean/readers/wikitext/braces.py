@@ -140,7 +140,6 @@ def _function(content: str, title: str) -> str | None:
     return KNOWN if name.startswith("#") or name in ("defaultsort", "displaytitle", "เรียงลำดับ", "int", "plural", "grammar") else None
 
 
-
 _BOX_LINES = re.compile(r"(?:[ \t]*\|[^\n]*\n?)*")
 
 

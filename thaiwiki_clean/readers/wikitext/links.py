@@ -20,7 +20,10 @@ _LABELLED = re.compile(r"\[\[[^\[\]|:\n]+\|([^\[\]|\n]+)\]\]")
 _SINGLE = re.compile(r"\[\[([^\[\]\n]+)\]\]")
 _FIRST = itemgetter(1)
 _EDGE = re.compile(r"\[\[|\]\]")
-_EXTERNAL = re.compile(r"\[(?:(?:https?|ftp|irc|news):)?(?://|(?<=mailto:))[^\s\[\]<>\"]+[ \t]*([^\[\]\n]*)\]|\[mailto:[^\s\[\]]+[ \t]*([^\[\]\n]*)\]", re.IGNORECASE)
+_EXTERNAL = re.compile(
+    r"\[(?:(?:https?|ftp|irc|news):)?(?://|(?<=mailto:))[^\s\[\]<>\"]+[ \t]*([^\[\]\n]*)\]|\[mailto:[^\s\[\]]+[ \t]*([^\[\]\n]*)\]",
+    re.IGNORECASE,
+)
 # One bracket short: "[[ค่ายเพลง]ในหมู่มาก", "[ปลา]]"
 _SHORT_END = re.compile(r"\[\[(?:[^\[\]|\n]{0,200}\|)?([^\[\]|\n]{1,200})\](?!\])")
 _SHORT_START = re.compile(r"(?<!\[)\[(?:[^\[\]|\n]{0,200}\|)?([^\[\]|\n]{1,200})\]\]")

@@ -33,9 +33,7 @@ _DROPPED = _words(
 )
 #: Tags whose content is shown as typed: no markup inside. True where entities are still decoded.
 _VERBATIM = {"nowiki": True, "pre": True, "math": False, "chem": False, "ce": False, "syntaxhighlight": False, "source": False}
-_BLOCKS = _words(
-    "br p div center blockquote poem li ul ol dl dt dd hr pre article aside caption"
-)
+_BLOCKS = _words("br p div center blockquote poem li ul ol dl dt dd hr pre article aside caption")
 _TABLES = {"table": ("\n{|\n", "\n|}\n"), "tr": ("\n|-\n", "\n"), "td": ("\n|", "\n"), "th": ("\n|", "\n")}
 _HEADINGS = {f"h{level}": "=" * level for level in range(1, 7)}
 _INLINE = _words(

@@ -85,8 +85,12 @@ def _name(name: str) -> str:
 def _lookup(table: Mapping[str, str]) -> Callable[[str], str | None]:
     """Name -> value; a name with ``*`` at its end or beginning stands for all names that begin or end so. The longest wins."""
     exact = {name: value for name, value in table.items() if "*" not in name or name == "*"}
-    starts = sorted(((name[:-1], value) for name, value in table.items() if name.endswith("*") and name != "*"), key=lambda row: -len(row[0]))
-    ends = sorted(((name[1:], value) for name, value in table.items() if name.startswith("*") and name != "*"), key=lambda row: -len(row[0]))
+    starts = sorted(
+        ((name[:-1], value) for name, value in table.items() if name.endswith("*") and name != "*"), key=lambda row: -len(row[0])
+    )
+    ends = sorted(
+        ((name[1:], value) for name, value in table.items() if name.startswith("*") and name != "*"), key=lambda row: -len(row[0])
+    )
     known: dict[str, str | None] = {}
 
     def find(name: str) -> str | None:
