@@ -82,10 +82,10 @@ def read_shard(shard: Shard, *, strict: bool = False) -> Iterator[Page]:
 def read(
     source: str,
     *,
-    columns: Columns = Columns(),
+    columns: Columns = Columns(),  # noqa: B008  # frozen
     split: str | None = None,
     revision: str | None = None,
-    strict: bool = False,  # noqa: B008  # frozen
+    strict: bool = False,
 ) -> Iterator[Page]:
     """All pages of a source, in order; see :func:`open_source` and :func:`read_shard`."""
     for shard in open_source(source, columns=columns, split=split, revision=revision).shards:
