@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.strategies import edits_of, overlapping_edits_of, short_text
@@ -78,6 +78,7 @@ def test_pieces_and_kept_characters_are_the_whole_text(pair: tuple[str, list[Edi
 
 @laws
 @given(edited_twice)
+@example(("กขคง", [Edit(1, 2, "url")], [Edit(0, 2, "html", "แ")]))
 def test_composed_edits_do_what_both_do(case: tuple[str, list[Edit], list[Edit]]) -> None:
     raw, first, then = case
     assert apply(raw, compose(first, then)) == apply(apply(raw, first), then) == model(raw, first, then)[0]

@@ -126,6 +126,14 @@ def test_a_name_has_none_that_counts(line: str) -> None:
     assert not is_sentence(line)
 
 
+RESTS = ["และในประเทศไทย", "ของประเทศไทย", "ในภาคเหนือ", "ที่กรุงเทพ", ", นกและปลา", ") ปลา", "ๆ ละตัว", "12 ตัว"]
+
+
+@pytest.mark.parametrize("line", RESTS)
+def test_the_rest_of_a_sentence_is_no_name(line: str) -> None:
+    assert not is_name(line)
+
+
 CATEGORIES = [
     "บุคคลที่ยังมีชีวิตอยู่",
     "บุคคลจากจังหวัดน่าน",
