@@ -4,6 +4,7 @@
         --format parquet --jobs 2 --out /tmp/big.parquet
     python benchmarks/scale.py whole /tmp/big.parquet --workers 2      # wall, CPU and memory against bare word segmentation
     python benchmarks/scale.py stages /tmp/big.parquet                 # CPU by stage, in one process
+    python benchmarks/scale.py truth /tmp/big.parquet --out OUT        # a finished build against what the generator knows
     python benchmarks/scale.py kills /tmp/small.parquet --kills 10     # SIGKILL at random moments, then the same bytes
 
 MB are UTF-8 bytes of the raw text. Bare segmentation is ``nlpo3.segment`` on the same lines and nothing else; it and bare reading
@@ -14,6 +15,7 @@ its children, so a busy machine changes them little.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -24,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -40,15 +43,18 @@ if __name__ == "__main__":
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("whole", "stages", "kills"))
+    parser.add_argument("what", choices=("whole", "stages", "kills", "truth"))
     parser.add_argument("source", help="a parquet file with a text column")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
     parser.add_argument("--sample", type=float, default=20, help="MB for what is measured on a part")
+    parser.add_argument("--out", type=Path, help="keep the build of `whole` here; the build that `truth` reads")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        if given.what == "kills":
+    with contextlib.nullcontext(given.out) if given.out else tempfile.TemporaryDirectory() as folder:
+        if given.what == "truth":
+            told = truth(given.source, given.out)
+        elif given.what == "kills":
             told = kills(given.source, Path(folder), given.kills, given.workers, given.seed)
         elif given.what == "stages":
             told = stages(given.source, Path(folder), given.sample)
@@ -140,6 +146,79 @@ def kills(source: str, folder: Path, times: int, workers: int, seed: int) -> dic
     if not (same and all(others)):
         raise SystemExit(f"the bytes differ after kills at {moments}")
     return {"kills": done, "moments_s": moments, "finished_between": len(others), "undisturbed_s": round(whole_run, 1), "same_bytes": True}
+
+
+def truth(source: str, out: Path) -> dict[str, Any]:
+    """Duplicates that a finished build of a made source found, against what ``make_v3like.py`` wrote beside it.
+
+    Only pages count that stood when duplicates were looked for. The generator draws sentences from few passages, so some pages
+    are equal, or nearly so, that are no copies of each other: they are counted apart, by their texts.
+    """
+    from thaiwiki_clean.dedup import fold, jaccard
+
+    known = [json.loads(line) for line in Path(f"{source}.truth.jsonl").read_text("utf-8").splitlines()]
+    row_of = {about["index"]: row for row, about in enumerate(known, 1)}
+    above = {row_of[about["index"]]: row_of.get(about["dup_of"]) for about in known}
+    cluster: dict[int, str] = {}
+    fell: dict[int, tuple[str, str]] = {}
+    texts: dict[int, str] = {}
+    for name in ("articles", "dropped"):
+        for path in sorted((out / name).glob("*.parquet")):
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(2000, columns=["id", "cluster", "text", *(["reason"] if name == "dropped" else [])]):
+                    for page in batch.to_pylist():
+                        row = int(page["id"].rpartition(":")[2])
+                        if (reason := page.get("reason")) in (None, "duplicate", "near_duplicate"):
+                            cluster[row] = page["cluster"] or page["id"]
+                            if page["cluster"]:
+                                texts[row] = page["text"]
+                            if reason:
+                                fell[row] = reason, page["cluster"]
+    found: dict[str, Any] = {"stand": len(cluster)}
+    for kind in ("exact", "near"):
+        pairs = [(row, above[row]) for row, about in enumerate(known, 1) if about["dup_kind"] == kind]
+        both = [(a, b) for a, b in pairs if a in cluster and b in cluster]
+        missed = [(a, b) for a, b in both if cluster[a] != cluster[b]]
+        found[kind] = {
+            "pairs": len(both),
+            "same_cluster": len(both) - len(missed),
+            "recall": round(1 - len(missed) / max(1, len(both)), 5),
+            "missed": missed[:5],
+        }
+
+    def root(row: int) -> int:
+        while (up := above[row]) is not None:
+            row = up
+        return row
+
+    for reason in ("duplicate", "near_duplicate"):
+        joins = [(row, int(survivor.rpartition(":")[2])) for row, (why, survivor) in fell.items() if why == reason]
+        strangers = [(a, b) for a, b in joins if root(a) != root(b)]
+        kinds = Counter(known[a - 1]["kind"] for a, _ in strangers)
+        equal = [(a, b) for a, b in strangers if fold(texts[a]) == fold(texts[b])]
+        others = sorted(set(strangers) - set(equal))
+        found[reason] = {
+            "fell": len(joins),
+            "not_copies_in_the_truth": len(strangers),
+            "of_kind": dict(kinds.most_common()),
+            "longest_of_these_characters": max((len(texts[a]) for a, _ in strangers), default=0),
+            "of_these_equal_text": len(equal),
+            "jaccard_of_the_rest": sorted(round(jaccard(texts[a], texts[b]), 3) for a, b in others)[:40],
+            "rest_at_threshold": sum(jaccard(texts[a], texts[b]) >= 0.9 for a, b in others),
+            "precision_by_truth": round(1 - len(strangers) / max(1, len(joins)), 5),
+            "precision_by_text": round(
+                1
+                - (len(others) if reason == "duplicate" else sum(jaccard(texts[a], texts[b]) < 0.9 for a, b in others))
+                / max(1, len(joins)),
+                5,
+            ),
+            "examples": [(a, b) for a, b in others[:5]],
+        }
+    survivors: dict[str, int] = {}
+    for row, name in cluster.items():
+        survivors[name] = survivors.get(name, 0) + (row not in fell)
+    found["clusters_with_exactly_one_survivor"] = all(n == 1 for n in survivors.values())
+    return found
 
 
 def start_build(source: str, out: Path, **options: Any) -> subprocess.Popen[bytes]:
