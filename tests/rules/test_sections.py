@@ -222,3 +222,8 @@ def test_content_titles_that_were_seen_keep_their_body(shared: Path) -> None:
         if canonical == "ประวัติ" and tw.clean(f"{LEAD}\n== {title} ==\n{BODY}") != f"{LEAD}\n\n{BODY}"
     ]
     assert lost == []
+
+
+def test_a_bare_title_is_left_to_the_rule_of_bare_titles() -> None:
+    text = f"{LEAD}\nประวัติ\n{BODY}"
+    assert (section_header(text), [edit.reason for edit in bare_header(text)]) == ([], ["bare_header"])
