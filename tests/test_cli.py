@@ -415,7 +415,7 @@ def test_half_a_surrogate_pair_can_be_printed(run: Callable[..., Result], monkey
 def checking(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that has begun to print more findings than a pipe holds."""
     path = tmp_path / "many.jsonl"
-    path.write_text((json.dumps(CAT) + "\n") * 3000, "utf-8")
+    path.write_text((json.dumps(CAT) + "\n") * 100_000, "utf-8")
     command = [sys.executable, "-m", "thaiwiki_clean", "check", str(path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None

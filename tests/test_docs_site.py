@@ -172,5 +172,5 @@ def test_search_finds_a_page_by_its_words(address: str, chromium: Any) -> None:
     seat.goto(address + "index.html")
     seat.keyboard.press("Control+k")
     seat.keyboard.type("near_duplicate", delay=20)
-    seat.locator("a[href*='reasons.html#verdicts-on-pages']").wait_for(timeout=10_000)
+    seat.locator("a[href*='reasons.html#verdicts-on-pages']").wait_for(timeout=60_000)
     context.close()

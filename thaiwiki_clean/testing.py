@@ -211,8 +211,8 @@ def wiki_page(*, max_parts: int = 8) -> _Texts:
     r"""A page as a parser of dumps leaves it: prose, headers, lists, tables, dirt, in up to ``max_parts`` parts, with newlines of either kind.
 
     >>> from hypothesis import find
-    >>> find(wiki_page(), lambda page: "|}" in page)
-    'แมวเป็นที่รู้จักกันดี\n|}'
+    >>> "|}" in find(wiki_page(), lambda page: "|}" in page)
+    True
     """
     boilerplate = st.builds("{}\n{}".format, header(section_title("certain", "maybe", "linkage")), link_list())
     part = st.one_of(thai_text(max_lines=2), dirty_sentence(), header(), dirt_line(), boilerplate, link_list(), table(), redirect())
