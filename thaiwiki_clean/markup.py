@@ -24,6 +24,8 @@ __all__ = [
     "Sketch",
     "clauses",
     "drop_lines",
+    "drop_runs",
+    "empty_lines",
     "goes_on",
     "headers",
     "heads",
@@ -37,7 +39,6 @@ __all__ = [
     "settled",
     "sketch",
     "split",
-    "whole_line",
 ]
 
 #: A name, a link or a category is shorter than this many characters; longer lines are taken for prose unless something says otherwise.
@@ -151,25 +152,40 @@ def lines(text: str) -> Lines:
     return Lines(found, [0, *accumulate([len(line) + 1 for line in found])])
 
 
-def drop_lines(text: str, first: int, last: int, reason: str) -> Edit:
-    r"""The edit that drops the lines ``first`` to ``last`` (included) with their newlines.
+def drop_lines(text: str, numbers: Sequence[int], reason: str) -> list[Edit]:
+    r"""The edits that drop these lines, each with its newline.
 
-    >>> drop_lines("ก\nข\nค", 1, 1, "url")
-    Edit(start=2, end=4, reason='url', new='')
+    >>> drop_lines("ก\nข\nค", [1], "url")
+    [Edit(start=2, end=4, reason='url', new='')]
     """
-    start = lines(text).start
-    end = start[last + 1]
-    return Edit(start[first], end if end < len(text) else len(text), reason)
+    return drop_runs(text, [(i, i) for i in numbers], reason) if numbers else []
 
 
-def whole_line(text: str, i: int, reason: str) -> Edit:
-    r"""The edit that empties line ``i`` and leaves its newline.
+def drop_runs(text: str, runs: Sequence[tuple[int, int]], reason: str) -> list[Edit]:
+    r"""The edits that drop runs of lines, named by their first and last, with their newlines.
 
-    >>> whole_line("ก\nข\nค", 1, "url")
-    Edit(start=2, end=3, reason='url', new='')
+    >>> drop_runs("ก\nข\nค", [(0, 1)], "url")
+    [Edit(start=0, end=4, reason='url', new='')]
     """
+    if not runs:
+        return []
     start = lines(text).start
-    return Edit(start[i], start[i + 1] - 1, reason)
+    edits = [Edit(start[first], start[last + 1], reason) for first, last in runs]
+    if edits[-1].end > len(text):  # the last line has no newline
+        edits[-1] = edits[-1]._replace(end=len(text))
+    return edits
+
+
+def empty_lines(text: str, numbers: Sequence[int], reason: str) -> list[Edit]:
+    r"""The edits that empty these lines and leave their newlines: a blank line parts one section from the next.
+
+    >>> empty_lines("ก\nข\nค", [1], "url")
+    [Edit(start=2, end=3, reason='url', new='')]
+    """
+    if not numbers:
+        return []
+    start = lines(text).start
+    return [Edit(start[i], start[i + 1] - 1, reason) for i in numbers]
 
 
 def lines_opening(text: str, kind: str) -> Sequence[int]:
@@ -182,7 +198,7 @@ def lines_opening(text: str, kind: str) -> Sequence[int]:
 
 
 #: No page that we read nests dirt of one kind deeper than three times.
-MAX_PASSES = 20
+MAX_PASSES = 6
 
 
 def settled(signs: str) -> Callable[[Callable[[str], list[Edit]]], Callable[[str], list[Edit]]]:

@@ -46,9 +46,13 @@ def empty_brackets(text: str) -> list[Edit]:
 
 
 def _mended(text: str, pair: re.Pattern[str]) -> Iterator[Edit]:
+    done = 0
     for m in pair.finditer(text):
         if _SUSPECT.search(m.group()):
-            yield from _mend(text, m.start(), m.end())
+            for edit in _mend(text, m.start(), m.end()):
+                # The blank between two pairs goes with the first: "() ()".
+                yield edit if edit.start >= done else edit._replace(start=done)
+                done = edit.end
 
 
 def _mend(text: str, start: int, end: int) -> list[Edit]:
@@ -81,7 +85,7 @@ def _mend(text: str, start: int, end: int) -> list[Edit]:
 
 
 def _is_nothing(part: str) -> bool:
-    return not part or part.isspace() or (part.rstrip().endswith((":", "：")) and _NOTHING.fullmatch(part) is not None)
+    return not part.strip(" :：") or part.isspace() or (part.rstrip().endswith((":", "：")) and _NOTHING.fullmatch(part) is not None)
 
 
 def _whole(text: str, start: int, end: int) -> Edit:

@@ -91,7 +91,8 @@ def odd_blank(text: str) -> list[Edit]:
     return [Edit(m.start(), m.end(), "odd_blank", "\n" if m.group() in "\x85\u2028\u2029" else " ") for m in _ODD_BLANK.finditer(text)]
 
 
-_AM = regex.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32")
+_TWO_E = re.compile("\u0e40\u0e40")
+_AM = re.compile("\u0e4d([\u0e48-\u0e4b]?)\u0e32")
 
 
 def thai_vowel(text: str) -> list[Edit]:
@@ -105,7 +106,7 @@ def thai_vowel(text: str) -> list[Edit]:
     """
     edits: list[Edit] = []
     if "\u0e40\u0e40" in text:
-        edits += (Edit(m.start(), m.end(), "thai_vowel", "\u0e41") for m in regex.finditer("\u0e40\u0e40", text))
+        edits += (Edit(m.start(), m.end(), "thai_vowel", "\u0e41") for m in _TWO_E.finditer(text))
     if "\u0e4d" in text:
         for m in _AM.finditer(text):
             if m.group(1):
@@ -141,8 +142,8 @@ def _may_be_wrong(text: str) -> bool:
     return number & (number >> 10) != 0
 
 
-# Marks after the first few of a letter are noise, and would take a pass each to sort.
-_TOO_MANY = re.compile(rf"(?<=[{_UPPER}{_TONE}\u0e4d]{{8}})[{_UPPER}{_TONE}\u0e4d]+")
+# Marks after the first few of a letter are noise, and so is SARA AM with a tone said again; they would take a pass each to sort.
+_TOO_MANY = re.compile(rf"(?<=[{_UPPER}{_TONE}\u0e4d]{{8}})[{_UPPER}{_TONE}\u0e4d]+|(?<=\u0e33[\u0e48-\u0e4b])(?:\u0e33[\u0e48-\u0e4b])+")
 
 
 @settled(f"{_UPPER}{_TONE}\u0e4d")

@@ -66,14 +66,14 @@ def image(text: str) -> list[Edit]:
     may: Iterable[int] = lines_opening(text, "image")
     if "." in text and _EXTENSION.search(text) is not None:
         may = sorted({*may, *(i for i, line in enumerate(found) if "." in line and _EXTENSION.search(line))})
+    leads = [(i, lead) for i in may if (lead := _lead(line) if len(line := found[i]) <= REMEMBERED else _lead.__wrapped__(line))]
+    if not leads:
+        return edits
+    start = lines(text).start
     linked = {edit.start for edit in edits}
-    for i in may:
-        line = found[i]
-        lead = _lead(line) if len(line) <= REMEMBERED else _lead.__wrapped__(line)
-        if lead and (not linked or lines(text).start[i] not in linked):
-            start = lines(text).start[i]
-            edits.append(drop_lines(text, i, i, "image") if lead == _WHOLE else Edit(start, start + lead, "image"))
-    return merge(*([edit] for edit in edits)) if len(edits) > 1 else edits
+    leads = [(i, lead) for i, lead in leads if start[i] not in linked]
+    stuck = [Edit(start[i], start[i] + lead, "image") for i, lead in leads if lead != _WHOLE]
+    return merge(edits, drop_lines(text, [i for i, lead in leads if lead == _WHOLE], "image"), stuck)
 
 
 #: The line goes with its newline.

@@ -3,24 +3,111 @@
 from __future__ import annotations
 
 import html as stdlib_html
+import re
 from collections.abc import Iterator
 from functools import cache
 
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import lines_opening, settled, split, whole_line
+from thaiwiki_clean.markup import empty_lines, lines_opening, settled, split
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["edit_link", "html", "html_entity", "magic_word", "reference", "template_parameter", "url", "wiki_markup"]
 
 # Every bounded repeat in this file keeps hostile input linear: nothing is looked for further than this away.
-_TAGS = (
-    "abbr|a|b|bdi|bdo|big|blockquote|br|caption|categorytree|ce|center|charinsert|chem|cite|code|dd|del|div|dl|dt|em|font|gallery|graph|h[1-6]|hiero|hr|i|imagemap"
-    "|img|includeonly|indicator|inputbox|ins|kbd|li|maplink|mapframe|mark|math|noinclude|nowiki|ol|onlyinclude|p|poem|pre|q|rb|references|ref|rp|rt|ruby|s|samp|score"
-    "|section|small|source|span|strike|strong|sub|sup|syntaxhighlight|table|tbody|td|templatestyles|tfoot|thead|th|time|timeline|tr|tt|ul|u|var|wbr"
+_TAGS = frozenset(
+    [
+        "abbr",
+        "a",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "blockquote",
+        "br",
+        "caption",
+        "categorytree",
+        "ce",
+        "center",
+        "charinsert",
+        "chem",
+        "cite",
+        "code",
+        "dd",
+        "del",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "font",
+        "gallery",
+        "graph",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hiero",
+        "hr",
+        "i",
+        "imagemap",
+        "img",
+        "includeonly",
+        "indicator",
+        "inputbox",
+        "ins",
+        "kbd",
+        "li",
+        "maplink",
+        "mapframe",
+        "mark",
+        "math",
+        "noinclude",
+        "nowiki",
+        "ol",
+        "onlyinclude",
+        "p",
+        "poem",
+        "pre",
+        "q",
+        "rb",
+        "references",
+        "ref",
+        "rp",
+        "rt",
+        "ruby",
+        "s",
+        "samp",
+        "score",
+        "section",
+        "small",
+        "source",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "syntaxhighlight",
+        "table",
+        "tbody",
+        "td",
+        "templatestyles",
+        "tfoot",
+        "thead",
+        "th",
+        "time",
+        "timeline",
+        "tr",
+        "tt",
+        "ul",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
-_TAG = regex.compile(rf"<(/?)({_TAGS})(?=[\s/>])[^<>\n]{{0,400}}>", regex.IGNORECASE)
+_TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,15})(?=[\s/>])[^<>\n]{0,400}>")
 # A tag that parts what stands before it from what follows is folded into a blank; the others only go.
 _PARTING = {"br", "hr", "p", "div", "tr", "td", "th", "li", "dd", "dt", "table", "caption", "h1", "h2", "h3", "h4", "h5", "h6"}
 
@@ -36,7 +123,11 @@ def html(text: str) -> list[Edit]:
     """
     if "<" not in text:
         return []
-    tags = [Edit(m.start(), m.end(), "html", " " if m.group(2).lower() in _PARTING else "") for m in _TAG.finditer(text)]
+    tags = [
+        Edit(m.start(), m.end(), "html", " " if name in _PARTING else "")
+        for m in _TAG.finditer(text)
+        if (name := m.group(1).lower()) in _TAGS
+    ]
     return merge(list(_comments(text)), tags)
 
 
@@ -51,7 +142,7 @@ def _comments(text: str) -> Iterator[Edit]:
 
 
 # An ampersand that was written as an entity, once or more, opens an entity too: &amp;nbsp;
-_ENTITY = regex.compile(r"&(?:amp;)*+(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|&(?:amp;)*+nbsp\b|&(?:amp;)++")
+_ENTITY = re.compile(r"&(?:amp;)*+(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|&(?:amp;)*+nbsp\b|&(?:amp;)++")
 
 
 @settled("&")
@@ -76,10 +167,10 @@ def html_entity(text: str) -> list[Edit]:
     return edits
 
 
-_REF = regex.compile(r"<ref(?=[\s/>])[^<>\n]{0,400}(?:/>|>[^<]{0,2000}</ref\s*>)", regex.IGNORECASE)
-_REFERENCE = regex.compile(
+_REF = re.compile(r"<ref(?=[\s/>])[^<>\n]{0,400}(?:/>|>[^<]{0,2000}</ref\s*>)", re.IGNORECASE)
+_REFERENCE = re.compile(
     r"""
-    [ ]?\[(?:
+    \[(?:
       [1-9]\d{0,2}(?:[-–][1-9]\d{0,2})?                                # [1] [12–14]
     | [๑-๙][๐-๙]{0,2}                                                  # [๑]
     | [ก-ฮ]                                                            # [ก]
@@ -89,9 +180,9 @@ _REFERENCE = regex.compile(
     | citation[ ]needed | dead[ ]link | clarification[ ]needed | verification[ ]needed | better[ ]source[ ]needed | (?:who|when|where|which|by[ ]whom)\?
     )\](?::[ ]?\d{1,4}(?:[-–,][ ]?\d{1,4}){0,5})?                       # [1]:12–14, the page beside the mark
     """,
-    regex.VERBOSE | regex.IGNORECASE,
+    re.VERBOSE | re.IGNORECASE,
 )
-_CODE = regex.compile(r"[;{}]\s*$|\w\[\d+\]\s*=|==|//")
+_CODE = re.compile(r"[;{}]\s*$|\w\[\d+\]\s*=|==|//")
 
 
 @settled(r"<\[")
@@ -109,15 +200,12 @@ def reference(text: str) -> list[Edit]:
     marks = []
     for m in _REFERENCE.finditer(text):
         start = m.start()
-        if text[start] == " " and not (m.end() == len(text) or text[m.end()] in " \n.,;:)"):
-            start += 1  # the blank before a mark goes only where another blank, or nothing, follows
-        if (
-            text[m.start() - 1 : m.start()].isascii()
-            and m.start()
-            and text[m.start() - 1].isalnum()
-            and _CODE.search(_line_at(text, m.start()))
-        ):
+        blank = text[start - 1 : start] == " "
+        before = text[start - 1 - blank : start - blank]
+        if before.isascii() and before.isalnum() and _CODE.search(_line_at(text, start)):
             continue
+        if blank and (m.end() == len(text) or text[m.end()] in " \n.,;:)"):
+            start -= 1  # the blank before a mark goes only where another blank, or nothing, follows
         marks.append(Edit(start, m.end(), "reference"))
     return merge(refs, marks)
 
@@ -135,9 +223,9 @@ def _line_at(text: str, at: int) -> str:
     return text[start : end if end >= 0 else at + 300]
 
 
-_EDIT_LINK = regex.compile(
-    r" ?\[(?:แก้|แก้ไข|แก้ไขต้นฉบับ|แก้โค้ด|ซ่อน|แสดง|edit|edit source|hide|show)(?: ?\| ?(?:แก้|แก้ไข|แก้ไขต้นฉบับ|แก้โค้ด|edit|edit source))?\]",
-    regex.IGNORECASE,
+_EDIT_LINK = re.compile(
+    r"\[(?:แก้|แก้ไข|แก้ไขต้นฉบับ|แก้โค้ด|ซ่อน|แสดง|edit|edit source|hide|show)(?: ?\| ?(?:แก้|แก้ไข|แก้ไขต้นฉบับ|แก้โค้ด|edit|edit source))?\]",
+    re.IGNORECASE,
 )
 
 
@@ -147,7 +235,9 @@ def edit_link(text: str) -> list[Edit]:
     >>> [(e.start, e.end) for e in edit_link("ประวัติ [แก้] ")]
     [(7, 13)]
     """
-    return [Edit(m.start(), m.end(), "edit_link") for m in _EDIT_LINK.finditer(text)] if "[" in text else []
+    if "[" not in text:
+        return []
+    return [Edit(m.start() - (text[m.start() - 1 : m.start()] == " "), m.end(), "edit_link") for m in _EDIT_LINK.finditer(text)]
 
 
 _ADDRESS = r"""(?:https?:|ftp:|mailto:)?//[^\s\[\]<>{}|"]{1,2000}|(?:https?:|ftp:)/[^\s\[\]<>{}|"]{1,2000}|mailto:[^\s\[\]<>{}|"]{1,300}"""
@@ -179,11 +269,12 @@ def url(text: str) -> list[Edit]:
     return merge(inside, opened, [Edit(m.start(), m.end(), "url") for m in _BARE.finditer(text)])
 
 
-_LINK = regex.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]\n]{0,300}?)\]\]?(?!\])")
+_LINK = re.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]\n]{0,300}?)\]\]?(?!\])")
 # A template with templates in it, three deep: what is deeper goes in the next step, and no text makes this slow.
-_TEMPLATE = regex.compile(r"\{\{[^{}\n]*+(?:\{\{[^{}\n]*+(?:\{\{[^{}\n]*+\}\}[^{}\n]*+)*+\}\}[^{}\n]*+)*+\}\}")
-_STRAY = regex.compile(r"\[\[|\]\]|\{\{\{?|\}\}\}?|~{3,5}|'{3,5}|(?<=\n|^)-{4,}(?=\n|$)")
-_QUOTES = regex.compile(r"(?<!')''(?!')")
+_TEMPLATE = re.compile(r"\{\{[^{}\n]*+(?:\{\{[^{}\n]*+(?:\{\{[^{}\n]*+\}\}[^{}\n]*+)*+\}\}[^{}\n]*+)*+\}\}")
+_STRAY = re.compile(r"\[\[(?:\[\[)*|\]\](?:\]\])*|\{\{\{*|\}\}\}*|~~~+|'''+")
+_RULE = re.compile(r"^-{4,}$", re.MULTILINE)
+_QUOTES = re.compile(r"(?<!')''(?!')")
 
 
 @settled(r"\[\]{}'~-")
@@ -211,11 +302,11 @@ def wiki_markup(text: str) -> list[Edit]:
                 links += (Edit(m.start(), m.start(1), "wiki_markup"), Edit(m.end(1), m.end(), "wiki_markup"))
             else:
                 links.append(Edit(m.start(), m.end(), "wiki_markup"))
-    stray: list[Edit] = []
-    if "[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or "'''" in text:
-        stray = [
-            Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text) if m.group() != "]]" or not _closes_two(text, m.start())
-        ]
+    stray = [
+        Edit(m.start(), m.end(), "wiki_markup") for m in _STRAY.finditer(text) if m.group() != "]]" or not _closes_two(text, m.start())
+    ]
+    if ruled:
+        stray += [Edit(m.start(), m.end(), "wiki_markup") for m in _RULE.finditer(text)]
     if "'" in text and "''" in text:
         for m in _QUOTES.finditer(text):
             if not text[m.start() - 1 : m.start()].isdigit() or len(_QUOTES.findall(_line_at(text, m.start()))) > 1:
@@ -240,8 +331,9 @@ def magic_word(text: str) -> list[Edit]:
     """
     switch, variable = _switches()
     edits = [Edit(m.start(), m.end(), "magic_word") for m in switch.finditer(text)] if "_" in text and "__" in text else []
-    lonely = [i for i in lines_opening(text, "switch") if variable.fullmatch(split(text)[i])]
-    return merge(edits, [whole_line(text, i, "magic_word") for i in lonely]) if lonely else edits
+    found = split(text)
+    lonely = [i for i in lines_opening(text, "switch") if variable.fullmatch(found[i])]
+    return merge(edits, empty_lines(text, lonely, "magic_word")) if lonely else edits
 
 
 _PARAMETER = regex.compile(

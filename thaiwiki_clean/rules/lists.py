@@ -8,8 +8,21 @@ from functools import lru_cache
 
 import regex
 
-from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import MANY, NAME_LENGTH, clauses, drop_lines, heads, is_name, is_sentence, lines, lines_opening, sketch, split
+from thaiwiki_clean.edits import Edit
+from thaiwiki_clean.markup import (
+    MANY,
+    NAME_LENGTH,
+    clauses,
+    drop_lines,
+    drop_runs,
+    heads,
+    is_name,
+    is_sentence,
+    lines,
+    lines_opening,
+    sketch,
+    split,
+)
 from thaiwiki_clean.rules.sections import boilerplate_lines
 from thaiwiki_clean.vocabulary import is_category
 
@@ -32,10 +45,10 @@ def _link_lists(text: str) -> Iterator[tuple[int, int]]:
     found, short, _, intros = sketch(text)
     if len(short) < LIST_LENGTH:
         return
-    apart = heads(text).keys() | boilerplate_lines(text)
+    apart = {*heads(text), *boilerplate_lines(text), *intros}
     block: list[int] = []  # the short lines since the last header or paragraph
     for i in short:
-        if i in apart or i in intros or found[i].isspace():
+        if i in apart or found[i].isspace():
             continue
         if block and block[-1] != i - 1:
             if len(block) >= LIST_LENGTH:
@@ -97,7 +110,7 @@ def link_list(text: str) -> list[Edit]:
     Spared: lists whose items hold sentences, definitions, steps, quotations and poems, since most of their lines hold a clause;
     one or two names between paragraphs.
     """
-    return [drop_lines(text, first, last, "link_list") for first, last in link_lists(text)]
+    return drop_runs(text, link_lists(text), "link_list")
 
 
 def list_intro(text: str) -> list[Edit]:
@@ -126,7 +139,7 @@ def list_intro(text: str) -> list[Edit]:
             gone.append(i)
         else:
             after = i
-    return [drop_lines(text, i, i, "list_intro") for i in reversed(gone)]
+    return drop_lines(text, gone[::-1], "list_intro")
 
 
 _PREFIXED = regex.compile(r"[ \t*:]*\[{0,2}:?(?:หมวดหมู่|Category|category)[ \t]*:[^\n]*")
@@ -163,16 +176,10 @@ def category(text: str) -> list[Edit]:
             if not _is_category_line(line):
                 break
             tail = i
-    edits = [drop_lines(text, i, i, "category") for i in sorted(prefixed)]
-    if tail < len(found):
-        tail = _attached(found, tail)
-        if tail < len(found) and _trusted(found, tail):
-            edits += [
-                drop_lines(text, i, i, "category")
-                for i in range(tail, len(found))
-                if i not in gone and i not in prefixed and found[i].strip()
-            ]
-    return sorted(edits) if prefixed else edits
+    tail = _attached(found, tail)
+    if tail < len(found) and _trusted(found, tail):
+        prefixed |= {i for i in range(tail, len(found)) if i not in gone and found[i].strip()}
+    return drop_lines(text, sorted(prefixed), "category")
 
 
 _NO_CATEGORY = regex.compile(
@@ -242,7 +249,7 @@ def hatnote(text: str) -> list[Edit]:
     may: Iterable[int] = lines_opening(text, "hatnote")
     if "เปลี่ยนทางมาที่นี่" in text:
         may = sorted({*may, *(i for i, line in enumerate(found) if "เปลี่ยนทางมาที่นี่" in line)})
-    return [drop_lines(text, i, i, "hatnote") for i in may if 5 < len(found[i]) < HATNOTE_LENGTH and _is_hatnote(found[i])]
+    return drop_lines(text, [i for i in may if 5 < len(found[i]) < HATNOTE_LENGTH and _is_hatnote(found[i])], "hatnote")
 
 
 #: Hatnotes are shorter than this.
@@ -276,15 +283,13 @@ def navigation(text: str) -> list[Edit]:
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
     found = split(text)
-    edits = [
-        drop_lines(text, i, i, "navigation") for i in lines_opening(text, "frame") if len(found[i]) < 160 and _CHROME.fullmatch(found[i])
-    ]
+    frame = [i for i in lines_opening(text, "frame") if len(found[i]) < 160 and _CHROME.fullmatch(found[i])]
     links = [
         i
         for i in lines_opening(text, "navigation")
         if 3 < len(line := found[i]) < 160 and _NAV_SIGN.search(line) and _NAV_WORD.search(line) and _is_navigation(line)
     ]
-    return merge(edits, [drop_lines(text, i, i, "navigation") for i in links]) if links else edits
+    return drop_lines(text, sorted({*frame, *links}) if links else frame, "navigation")
 
 
 def _is_navigation(line: str) -> bool:
@@ -314,7 +319,7 @@ def source_line(text: str) -> list[Edit]:
     if not may or not (":" in text or "=" in text or "：" in text):
         return []
     found = split(text)
-    return [drop_lines(text, i, i, "source_line") for i in may if len(found[i]) < SOURCE_LENGTH and _is_source(found[i])]
+    return drop_lines(text, [i for i in may if len(found[i]) < SOURCE_LENGTH and _is_source(found[i])], "source_line")
 
 
 #: Lines that only name a source are shorter than this.
@@ -337,7 +342,7 @@ _MARKER = regex.compile(
     regex.VERBOSE,
 )
 # A face, or a pair of colons as in "std::", with something behind it that is no letter.
-_SMILEY = regex.compile(r"[:;]\)|:[D(](?=[ \t]|$)|::[:* \t;#]*+(?![\p{L}\p{N}]).")
+_SMILEY = regex.compile(r"[:;]\)|:[D(](?=[ \t]|$)|::[:* \t;#]{0,80}+(?![\p{L}\p{N}]).")
 
 
 def list_marker(text: str) -> list[Edit]:
@@ -348,13 +353,34 @@ def list_marker(text: str) -> list[Edit]:
 
     Spared: ``- ก``, ``1. ก``, ``#1``, ``:)``.
     """
+    may = lines_opening(text, "marker")
+    if not may:
+        return []
+    found = lines(text)
     edits = []
-    for i in lines_opening(text, "marker"):
-        line = split(text)[i]
-        lead = end = len(line) - len(line.lstrip(" \t"))
-        while not _SMILEY.match(line, end) and (m := _MARKER.match(line, end)):
-            end = m.end()
-        if lead < end:
-            start = lines(text).start[i]
-            edits.append(drop_lines(text, i, i, "list_marker") if end == len(line) else Edit(start + lead, start + end, "list_marker"))
+    for i in may:
+        line, start = found.line[i], found.start[i]
+        lead = len(line) - len(line.lstrip(" \t"))
+        if end := _after_markers(line, lead):
+            # A line of nothing else goes with its newline; the last line has none.
+            edits.append(
+                Edit(start, min(found.start[i + 1], len(text)), "list_marker")
+                if end == len(line)
+                else Edit(start + lead, start + end, "list_marker")
+            )
     return edits
+
+
+#: No list is nested deeper. A line with more markers than this is nothing but signs, and all of them go.
+MARKERS = 20
+_SIGNS = re.compile(r"[*•·:;# \t]*")
+
+
+def _after_markers(line: str, lead: int) -> int:
+    """Where the text of a line begins behind its markers; 0 when it has none."""
+    end = lead
+    for _ in range(MARKERS):
+        if _SMILEY.match(line, end) or not (m := _MARKER.match(line, end)):
+            return end if end > lead else 0
+        end = m.end()
+    return _SIGNS.match(line, end).end()  # type: ignore[union-attr]  # it matches everywhere

@@ -28,14 +28,14 @@ def repeated_line(text: str) -> list[Edit]:
     if len(set(found)) == len(found):
         return []
     seen: set[str] = set()
-    edits = []
+    again = []
     for i, line in enumerate(split(text)):
         if len(line) < REPEAT_LENGTH:
             continue
         if line in seen and any(char.isalpha() for char in line):
-            edits.append(drop_lines(text, i, i, "repeated_line"))
+            again.append(i)
         seen.add(line)
-    return edits
+    return drop_lines(text, again, "repeated_line")
 
 
 def repeated_title(text: str) -> list[Edit]:
@@ -56,5 +56,5 @@ def repeated_title(text: str) -> list[Edit]:
         else next((line for line in found if line is not found[0] and line and not line.isspace()), "")
     )
     if len(second) > len(title) + 8 and second.lstrip(" '\"").startswith(title):
-        return [drop_lines(text, 0, 0, "repeated_title")]
+        return drop_lines(text, [0], "repeated_title")
     return []

@@ -14,6 +14,8 @@ from thaiwiki_clean.markup import (
     PARAGRAPH_LENGTH,
     Shape,
     clauses,
+    drop_runs,
+    empty_lines,
     goes_on,
     heads,
     is_citation,
@@ -23,7 +25,6 @@ from thaiwiki_clean.markup import (
     lines_opening,
     sketch,
     split,
-    whole_line,
 )
 
 __all__ = ["bare_header", "boilerplate_lines", "boilerplate_section", "section_header"]
@@ -41,15 +42,7 @@ def boilerplate_section(text: str) -> list[Edit]:
     ``maybe`` (หมายเหตุ, เว็บไซต์, เพิ่มเติม ...) and ``linkage`` go only when no line below says anything; else their header alone goes.
     Source of the titles: vocabulary/sections.tsv, each with where it was seen.
     """
-    found = split(text)
-    edits = []
-    at = line = 0
-    for first, last in _boilerplate(text):
-        start = at + sum(map(len, found[line:first])) + first - line
-        line = last + 1
-        at = start + sum(map(len, found[first:line])) + line - first
-        edits.append(Edit(start, min(at, len(text)), "boilerplate_section"))
-    return edits
+    return drop_runs(text, _boilerplate(text), "boilerplate_section")
 
 
 def boilerplate_lines(text: str) -> frozenset[int]:
@@ -133,9 +126,10 @@ def section_header(text: str) -> list[Edit]:
         return []
     found = [i for i, shape in heads(text).items() if not shape.bare]
     if nameless := lines_opening(text, "header"):  # equals signs and nothing else
-        found += [i for i in nameless if i not in heads(text) and not split(text)[i].strip("= \t")]
+        named, all_lines = heads(text), split(text)
+        found += [i for i in nameless if i not in named and not all_lines[i].strip("= \t")]
         found.sort()
-    return [whole_line(text, i, "section_header") for i in found]
+    return empty_lines(text, found, "section_header")
 
 
 #: A page speaks the dialect of bare titles when it has this many known ones and no header in equals signs.
@@ -175,7 +169,7 @@ def bare_header(text: str) -> list[Edit]:
                 after = _next(found, i)
                 if len(after) >= BODY_LENGTH and is_sentence(after):
                     titles.add(i)
-    return [whole_line(text, i, "bare_header") for i in sorted(titles)]
+    return empty_lines(text, sorted(titles), "bare_header")
 
 
 def _is_dialect(found: list[str], titles: Iterable[int]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import drop_lines, heads, is_intro, is_sentence, lines, split
+from thaiwiki_clean.markup import drop_lines, drop_runs, heads, is_intro, is_sentence, lines, split
 
 __all__ = ["table"]
 
@@ -40,7 +40,10 @@ def table(text: str) -> list[Edit]:
     kinds = _kinds(text, found)
     if not any(kinds):
         return []
-    edits: list[Edit] = []
+    intros: list[int] = []
+    runs: list[tuple[int, int]] = []
+    cells: list[Edit] = []
+    start = lines(text).start
     run = None  # first line of the run of dropped lines
     for i, kind in enumerate([*kinds, ""]):
         inside = kind == "table" or (kind == "cell" and not _keeps_sentence(found[i]))
@@ -48,12 +51,12 @@ def table(text: str) -> list[Edit]:
             run = i
         elif not inside and run is not None:
             if run and is_intro(found[run - 1]):
-                edits.append(drop_lines(text, run - 1, run - 1, "list_intro"))
-            edits.append(drop_lines(text, run, i - 1, "table"))
+                intros.append(run - 1)
+            runs.append((run, i - 1))
             run = None
         if kind == "cell" and not inside:
-            edits += _unbar(found[i], lines(text).start[i])
-    return merge(edits)
+            cells += _unbar(found[i], start[i])
+    return merge([*cells, *drop_lines(text, intros, "list_intro"), *drop_runs(text, runs, "table")])
 
 
 def _kinds(text: str, found: list[str]) -> list[str]:
