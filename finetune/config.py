@@ -71,6 +71,7 @@ class Config:
     lora_r: int = 16  #: rank of the adapter
     lora_alpha: int = 32  #: the adapter's output is scaled by alpha / r
     lora_dropout: float = 0.05  #: share of the adapter's input that is dropped in training
+    adapter_dtype: str = "float32"  #: of the adapter's weights; in bfloat16 a step of a small learning rate is rounded to none
     lora_targets: str | tuple[str, ...] = "all-linear"  #: "all-linear", a regular expression, or names of layers
 
     learning_rate: float = 2e-4  #: at its highest
@@ -87,7 +88,7 @@ class Config:
 
     eval_steps: int = 0  #: optimizer steps between two looks at the held-out rows; 0: after each epoch; -1: never
     patience: int = 0  #: stop after so many looks without a lower held-out loss; 0: never
-    save_steps: int = 0  #: optimizer steps between two checkpoints; 0: with each look
+    save_steps: int = 0  #: optimizer steps between two checkpoints; 0: with each look, or after each epoch where there is none; -1: never
     report_to: tuple[str, ...] = ()  #: trackio, tensorboard, wandb; all of them offline
 
     def __post_init__(self) -> None:
@@ -199,6 +200,7 @@ LAWS: dict[str, Law] = {
     "lora_r": _at_least(1),
     "lora_alpha": _at_least(1),
     "lora_dropout": _number_that(lambda value: 0 <= value < 1, "a number from 0, below 1"),
+    "adapter_dtype": _one_of("bfloat16", "float32"),
     "lora_targets": Law(
         _targets,
         lambda value: bool(value) and (isinstance(value, str) or _are_names(value)),
@@ -217,7 +219,7 @@ LAWS: dict[str, Law] = {
     "gradient_checkpointing": _FLAG,
     "eval_steps": _at_least(-1),
     "patience": _at_least(0),
-    "save_steps": _at_least(0),
+    "save_steps": _at_least(-1),
     "report_to": Law(_names, lambda value: _are_names(value) and set(value) <= set(_REPORTS), f"none or some of {', '.join(_REPORTS)}"),
 }
 
@@ -227,10 +229,11 @@ def _contradictions(config: Config) -> list[str]:
     found = []
     if config.patience and (config.eval_steps == -1 or config.eval_data == ""):
         found.append(f"patience: {config.patience} needs held-out rows to look at; give eval_data and eval_steps >= 0, or patience=0")
-    if config.patience and config.eval_steps > 0 and config.save_steps % config.eval_steps:
+    kept = config.save_steps == 0 or (config.save_steps > 0 < config.eval_steps and config.save_steps % config.eval_steps == 0)
+    if config.patience and not kept:
         found.append(
-            f"save_steps: {config.save_steps} is no multiple of eval_steps {config.eval_steps}, and the best checkpoint would not be there;"
-            " take a multiple, or save_steps=0"
+            f"save_steps: {config.save_steps} with eval_steps {config.eval_steps} leaves the best checkpoint unsaved;"
+            " take a multiple of eval_steps, or save_steps=0"
         )
     if config.schedule == "constant" and config.warmup_steps:
         found.append(
