@@ -74,18 +74,20 @@ def _tokenise(row: Row, tokenizer: Any, stop: int, train_stop: bool) -> Tokens:
     before = _encode(opened, tokenizer)
     ids = _encode(whole, tokenizer)
     if ids[: len(before)] != before:
-        ids = _across_the_seam(row, before, whole[len(opened) :], ids, tokenizer)
+        ids = _across_the_seam(row, before, whole[len(opened) :], ids, stop, tokenizer)
     end = _stop_at(ids, len(before), stop, tokenizer, row)
     n_answer = end - len(before)
     return Tokens(tuple(ids[: end + 1]), len(before), (False,) * len(before) + (True,) * n_answer + (train_stop,))
 
 
-def _across_the_seam(row: Row, before: list[int], rest: str, whole: list[int], tokenizer: Any) -> list[int]:
+def _across_the_seam(row: Row, before: list[int], rest: str, whole: list[int], stop: int, tokenizer: Any) -> list[int]:
     """The prompt's tokens and then the rest's, where a token of the whole text would reach from the prompt into the answer.
 
     A generating model is given the prompt's tokens and never sees such a one. Only where both read the same.
     """
-    ids: list[int] = before + tokenizer.encode(rest, add_special_tokens=False)
+    # Behind a special token, for at the start of a text some tokenizers write a blank of their own.
+    after = tokenizer.encode(tokenizer.convert_ids_to_tokens(stop) + rest, add_special_tokens=False)
+    ids: list[int] = before + after[1:]
     if tokenizer.decode(ids) != tokenizer.decode(whole):
         raise ValueError(
             f"the answer of {_name(row)} cannot be parted from its prompt in tokens: the template's prompt ends with a blank, or the "

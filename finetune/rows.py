@@ -121,6 +121,13 @@ def row_of(raw: Mapping[str, Any]) -> Row:
     for name, turn in (("prompt", prompt[-1]), ("answer", answer)):
         if not turn["content"].strip():
             raise ValueError(f"the {name} is empty; leave such rows out of the data")
+    for turn in turns:
+        try:
+            turn["content"].encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"half a character (a lone surrogate) at {error.start} of the turn of {turn['role']!r}: no tokenizer reads it; mend the text"
+            ) from None
     return Row(tuple(prompt), answer["content"], str(raw.get("title") or ""), str(raw.get("id") or ""))
 
 
