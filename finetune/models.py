@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -211,6 +212,21 @@ def linear_layers(model: Any) -> Iterator[tuple[str, Any]]:
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Linear) and module is not head and "lora_" not in name:
             yield name, module
+
+
+def adapter_layers(model: Any, config: Config) -> list[tuple[str, Any]]:
+    """Name and module of each linear layer that gets an adapter, as peft reads ``lora_targets``. Raises ValueError when it is none."""
+    layers, wanted = list(linear_layers(model)), config.lora_targets
+    if wanted == "all-linear":
+        return layers
+    if isinstance(wanted, str):
+        found = [(name, layer) for name, layer in layers if re.fullmatch(wanted, name)]
+    else:
+        found = [(name, layer) for name, layer in layers if any(f".{name}".endswith(f".{end}") for end in wanted)]
+    if not found:
+        names = sorted({name.rpartition(".")[2] for name, _ in layers})
+        raise ValueError(f"lora_targets: {wanted} fits no layer of {config.base}; it has {', '.join(names)}")
+    return found
 
 
 def _check_layers(base: str) -> None:
