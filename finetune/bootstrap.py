@@ -23,12 +23,12 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["Estimate", "estimate", "over_seeds"]
 
 LEVEL = 0.95
 
@@ -86,6 +86,20 @@ def estimate(values: Floats, *, draws: int, seed: int) -> Estimate:
     )
 
 
+def over_seeds(values: Floats) -> Estimate:
+    """The mean of one figure a run, (seeds,) float64, with the t interval over seeds in every place of an interval.
+
+    With one seed the interval is the value itself, and p is 1: one run proves nothing.
+    """
+    n, value = len(values), float(values.mean())
+    if n < 2:
+        return Estimate(value, value, value, 1.0, tuple(values.tolist()), (value, value), None, n, 0)
+    error = float(values.std(ddof=1)) / math.sqrt(n)
+    low, high = value - _t(n - 1) * error, value + _t(n - 1) * error
+    p = _tail(abs(value) / error, n - 1) if error > _ZERO else float(abs(value) <= _ZERO)
+    return Estimate(value, low, high, p, tuple(values.tolist()), (low, high), None, n, 0)
+
+
 @lru_cache(maxsize=4)
 def _drawn(n_seeds: int, n_prompts: int, draws: int, seed: int) -> tuple[Floats, Floats]:
     """How much each seed, and each prompt, weighs in each draw: (draws, seeds) and (draws, prompts) float64, rows add up to 1."""
@@ -135,8 +149,17 @@ def two_way(values: Floats) -> tuple[float, float] | None:
 
 def _t(freedom: float) -> float:
     """The two-sided 95 % quantile of Student's t."""
+    return float(_student().ppf((1 + LEVEL) / 2, freedom))
+
+
+def _tail(size: float, freedom: float) -> float:
+    """How often Student's t is that far from 0, on either side."""
+    return float(2 * _student().sf(size, freedom))
+
+
+def _student() -> Any:
     try:
         from scipy.stats import t
     except ImportError as error:
         raise ImportError("comparing runs needs scipy: pip install 'thaiwiki-clean[train]'") from error
-    return float(t.ppf((1 + LEVEL) / 2, freedom))
+    return t

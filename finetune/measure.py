@@ -147,13 +147,13 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, float | int | None]:
+def summary(rows: Iterable[Mapping[str, Any] | Measures]) -> dict[str, float | int | None]:
     """Means over answers, and ``n``; None where no answer has the measure. ``rep_2`` is pooled, as its paper does.
 
     >>> summary([{"mass": 0.5, "rep_2": 0.0, "n_pairs": 1}, {"mass": 0.0, "rep_2": 0.5, "n_pairs": 3}])
     {'n': 2, 'mass': 0.25, 'rep_2': 0.375}
     """
-    kept = list(rows)
+    kept = [row._asdict() if isinstance(row, Measures) else row for row in rows]
     out: dict[str, float | int | None] = {"n": len(kept)}
     for name in MEASURES:
         if any(name in row for row in kept):
