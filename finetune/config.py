@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ __all__ = ["Config", "load", "from_mapping", "to_dict", "HYPER"]
 #: Named sets of hyper-parameters: a file and ``--set`` come after them and win.
 HYPER: dict[str, dict[str, Any]] = {
     "default": {},
-    # What the starting project wrote down, taken over from qlora.py. Repaired on purpose, because the rest of this
-    # package does it so for every run: the stop token is trained, the loss is on the answer only, a row that is too long
-    # is left out and not cut, and there is a seed. Its warmup of 0.03 is 0 here: a constant schedule never read it.
+    # What the starting project wrote down, taken over from qlora.py (lora_dropout and weight_decay from memory).
+    # Repaired on purpose, because the rest of this package does it so for every run: the stop token is trained, the loss
+    # is on the answer only, a row that is too long is left out and not cut, and there is a seed.
+    # Its warmup of 0.03 is 0 here: a constant schedule never read it.
     "seed-project": {
         "lora_r": 64,
         "lora_alpha": 16,
@@ -109,7 +111,7 @@ class Law(NamedTuple):
 
 
 def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, str) and value.strip().lstrip("+-").isdecimal() else value
+    return int(value) if isinstance(value, str) and re.fullmatch(r"[+-]?\d+", value.strip()) else value
 
 
 def _number(value: Any) -> Any:
