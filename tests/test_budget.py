@@ -42,11 +42,11 @@ def test_nothing_is_left_out_that_has_an_end_within_the_budget(text: str, budget
 
 
 def test_the_size_of_the_whole_has_the_last_word() -> None:
-    assert shorten("\n".join([SENTENCE] * 3), "", DEAR_TOGETHER, 150) == SENTENCE
+    assert shorten("\n\n".join([SENTENCE] * 3), "", DEAR_TOGETHER, 150) == SENTENCE
 
 
 def test_a_paragraph_is_the_better_end() -> None:
-    text = f"{SENTENCE} {SENTENCE}\nทะเลสาบนี้มีเกาะเล็กเกาะน้อยอยู่มากมายหลายเกาะ ต่อมามีคนไปอยู่"
+    text = f"{SENTENCE} {SENTENCE}\n\nทะเลสาบนี้มีเกาะเล็กเกาะน้อยอยู่มากมายหลายเกาะ ต่อมามีคนไปอยู่"
     assert len(ends(text)) == 3
     assert shorten(text, "", ruler("characters"), len(text)) == f"{SENTENCE} {SENTENCE}"
 

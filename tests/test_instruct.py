@@ -31,17 +31,17 @@ PROSE = [LEAD, SECOND, HISTORY, THAI, "เสือ", "* สิงโต", "ไ�
 
 
 def page(lines: list[str], title: str = "แมว", id_: str = "1", source: str = "thaiwikipedia", **more: str) -> Page:
-    """A page whose header lines are taken out by edits, as the cleaner does."""
+    """A page whose header lines are taken out by edits and leave an empty line, as the cleaner does."""
     raw, edits = "", []
     for line in lines:
         if line.startswith("="):
-            edits.append(Edit(len(raw), len(raw) + len(line) + 1, "section_header"))
+            edits.append(Edit(len(raw), len(raw) + len(line), "section_header"))
         raw += line + "\n"
-    raw = raw[:-1] if not lines or not lines[-1].startswith("=") else raw
+    raw = raw[:-1]
     return Page(id_, title, source, "https://th.wikipedia.org/wiki/x", raw, apply(raw, edits), tuple(edits), **more)
 
 
-CAT = page([LEAD, SECOND, "== ประวัติ ==", HISTORY, "=== ในไทย ===", THAI])
+CAT = page([LEAD, "", SECOND, "== ประวัติ ==", HISTORY, "=== ในไทย ===", THAI])
 PAGES = st.lists(
     st.builds(
         page,
@@ -137,13 +137,13 @@ def test_prompt_and_answer_fit_in_words(pages: list[Page], tokens: int) -> None:
 def test_the_original_prompt_is_answered_by_the_whole_page() -> None:
     (example,) = made([CAT], ("definition",), tokens=1000)[0]
     assert example.prompt == "อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ แมว"
-    assert example.answer == "\n".join([LEAD, SECOND, HISTORY, THAI])
+    assert example.answer == f"{LEAD}\n\n{SECOND}\n\n{HISTORY}\n\n{THAI}"
     assert (example.template, example.id, example.shortened) == ("original", "thaiwikipedia/1/whole", False)
 
 
 def test_each_kind_is_answered_by_its_piece() -> None:
     answers = {(e.kind, e.section): e.answer for e in made([CAT], tokens=1000)[0]}
-    assert answers[("question", ())] == f"{LEAD}\n{SECOND}"
+    assert answers[("question", ())] == f"{LEAD}\n\n{SECOND}"
     assert answers[("summary", ())] == LEAD
     assert answers[("section", ("ประวัติ",))] == HISTORY
     assert answers[("section", ("ประวัติ", "ในไทย"))] == THAI
@@ -156,7 +156,7 @@ def test_a_nested_section_names_the_section_around_it() -> None:
 
 def test_an_answer_too_long_is_shortened_at_an_end() -> None:
     (example,) = made([CAT], ("definition",), tokens=300)[0]
-    assert (example.answer, example.shortened) == (f"{LEAD}\n{SECOND}", True)
+    assert (example.answer, example.shortened) == (f"{LEAD}\n\n{SECOND}", True)
 
 
 def test_an_answer_without_an_end_in_the_budget_is_left_out() -> None:
@@ -177,6 +177,15 @@ def test_an_answer_without_an_end_in_the_budget_is_left_out() -> None:
         ([LEAD, "เวลา 10:30 น. แมวบ้านส่วนใหญ่ได้หลับไปแล้ว"], f"{LEAD}\nเวลา 10:30 น. แมวบ้านส่วนใหญ่ได้หลับไปแล้ว"),
         ([LEAD, "พ.ศ. 2550 - 2555 แมวไทยได้รับความนิยมไปทั่วโลก"], f"{LEAD}\nพ.ศ. 2550 - 2555 แมวไทยได้รับความนิยมไปทั่วโลก"),
         ([LEAD, "", SECOND], f"{LEAD}\n\n{SECOND}"),
+        ([LEAD, SECOND, "* เสือ"], f"{LEAD}\n{SECOND}"),
+        ([LEAD, "", "แมวมีลูกสามตัว คือ", "", SECOND], LEAD),
+        ([LEAD, "", "มีดังต่อไปนี้:", SECOND], LEAD),
+        ([LEAD, "", "ในประเทศไทย", SECOND], LEAD),
+        ([LEAD, "", "แมว", SECOND], LEAD),
+        ([LEAD, "", "การเป็นพิษจากแมว (2532)"], LEAD),
+        ([LEAD, "", "อุปนิสัย: จิตใจดี อ่อนโยน", SECOND], LEAD),
+        ([LEAD, "", "แมวยอดเยี่ยม - วิเชียรมาศ จาก อยุธยา"], LEAD),
+        ([LEAD, "", "(2556) แมวได้รับรางวัลชนะเลิศ"], LEAD),
         ([LEAD, "1. แมวเป็นสัตว์ที่ต้องนอนวันละหลายชั่วโมง"], f"{LEAD}\n1. แมวเป็นสัตว์ที่ต้องนอนวันละหลายชั่วโมง"),
     ],
 )
@@ -199,11 +208,33 @@ def test_an_answer_ends_before_what_is_left_of_a_list(lines: list[str], answer: 
         (page([f"อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ แมว {LEAD}"]), "prompt_inside"),
         (page(["แมวที่ยิ่งใหญ่และใหญ่ที่สุดซึ่งได้เกิดขึ้นแล้วในโลกนี้"], title="แมวที่ยิ่งใหญ่และใหญ่ที่สุดซึ่งได้เกิดขึ้นแล้วในโลกนี้"), "echo"),
         (page([]), "no_piece"),
+        (page(["สุวดี จงสถิตย์วัฒนา จากบริษัท นานมีบุ๊คส์ จำกัด (พ.ศ. 2543 - 2546)"]), "list_residue"),
+        (page(["แมวยอดเยี่ยม - วิเชียรมาศ", SECOND]), "list_residue"),
+        (page(["4. แมวพลังไฟเป็นแมวที่ร้อนที่สุดและชอบพูดเล่นกับแมวทั้งหลาย"]), "no_beginning"),
     ],
 )
 def test_what_is_left_out_has_its_reason(given: Page, reason: str) -> None:
     examples, left_out = made([given], ("definition",))
     assert (examples, [s.reason for s in left_out]) == ([], [reason])
+
+
+def test_the_first_paragraph_is_no_single_line() -> None:
+    (example,) = made([page([LEAD, SECOND, "", HISTORY])], ("summary",), tokens=1000)[0]
+    assert example.answer == f"{LEAD}\n{SECOND}"
+
+
+def test_a_piece_that_breaks_off_is_left_out() -> None:
+    """The page goes on with the rest of the sentence, behind an empty line or a header."""
+    broken = page([f"{LEAD} ชื่อว่าแมวพระราชทานแห่งกรุงศรีอยุธยา", "", "5 ครั้ง แมวได้รับรางวัลในปีนั้น", "== ประวัติ ==", THAI])
+    examples, left_out = made([broken], ("summary",), tokens=1000)
+    assert (examples, [s.reason for s in left_out]) == ([], ["no_end"])
+
+
+def test_a_section_of_references_answers_nothing() -> None:
+    given = page([LEAD, "", SECOND, "== แหล่งข้อมูลอื่น ==", THAI])
+    assert [(e.answer, s.reason) for (e, *_), (s, *_) in [made([given], ("definition", "section"), tokens=1000)]] == [
+        (f"{LEAD}\n\n{SECOND}\n\n{THAI}", "list_residue")
+    ]
 
 
 def test_a_page_that_no_template_suits_is_left_out() -> None:

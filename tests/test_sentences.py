@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thaiwiki_clean import sentences
 from thaiwiki_clean.sentences import ends, ends_before, reads_begun, reads_finished
 
 FIRST = "ทะเลสาบแห่งนี้เป็นทะเลสาบน้ำจืดขนาดใหญ่ที่สุดในภาคใต้ของประเทศ"
@@ -106,6 +105,13 @@ def test_a_sentence_does_not_end_inside(text: str) -> None:
         "จริงหรือไม่",
         "พบที่นั่นเท่านั้น",
         'จอขนาด 19"',
+        "ต่อมาได้ตื้นเขินลง",
+        "พบว่ามีพิษ",
+        "ชอบปลา, กุ้ง และหอย",
+        "เกิดเมื่อวันที่ 3 มกราคม พ.ศ. 2500 ที่กรุงเทพ",
+        "เลือกได้ทุกอย่าง",
+        "ร้านนี้ขายของราคาถูก",
+        "เมื่อน้ำร้อนขึ้น ปะการังก็ตาย",
     ],
 )
 def test_these_read_finished(text: str) -> None:
@@ -135,6 +141,24 @@ def test_these_read_finished(text: str) -> None:
         "เขาออกอัลบั้มเพียง",
         "ต่อมา",
         "แมว ",
+        "เพลงที่ภาษาใต้เรียกว่า",
+        "ชินจิซึ่งเป็นนักเรียน ได้ถูก",
+        "พบในภาคใต้ ถึง",
+        "เขาเป็นบรรณาธิการของ นิตยสาร",
+        "มีโปรดิวเซอร์อัลบั้มอย่าง",
+        "ออกอากาศทางไทยทีวีสีช่อง",
+        "เป็นเกมที่มีเนื้อเรื่องแนว",
+        "เขาได้รางวัล และในปี ค.ศ. 1959",
+        "ในปี ค.ศ. 997 อะบู",
+        "หลังจากนั้น เมื่อวันที่ 21 มีนาคม พ.ศ. 2516 โรงเรียนประชาพัฒนา",
+        "เป็นเขตปลอดทหารซึ่ง กองทัพเยอรมัน",
+        "เขาถูกตั้งข้อหา ซึ่งชัชชาติ",
+        "สมมติฐานนี้ชี้ว่าเซลล์ประสาทและกล้ามเนื้อ",
+        "มีอายุได้ 5 ปี ต่อมาลฺหวี่",
+        "ศิลปิน เช่น เจเน็ต แจ็กสัน, ไมเคิล",
+        "เมื่อทรงดำรงพระอิสริยยศเป็นเจ้าหญิงแล้ว",
+        "บ้านเมืองเปราะบาง ถึงกระนั้น",
+        "แมวอยู่ในคณะละคร ต่อจากนั้นไม่นานนัก",
     ],
 )
 def test_these_wait_for_more(text: str) -> None:
@@ -155,6 +179,13 @@ def test_these_wait_for_more(text: str) -> None:
         ("3 ซึ่งเป็นพระอนุชา", False),
         ("1 มกราคม", True),
         ("ๆ แมว", False),
+        ("กับตัวแปรของมัน", False),
+        ("กับดักหนู", True),
+        ("โดยมีชื่ออื่นว่าแมว", False),
+        ("โดยทั่วไปแมวชอบนอน", True),
+        ("ที่ใช้อินเทอร์เน็ต", False),
+        ("ที่ดินริมน้ำ", True),
+        ("4. แมว", False),
     ],
 )
 def test_what_a_text_begins_with(text: str, begun: bool) -> None:
@@ -163,6 +194,42 @@ def test_what_a_text_begins_with(text: str, begun: bool) -> None:
 
 def test_a_line_that_goes_on_in_the_next_is_no_end() -> None:
     assert ends("เขาเป็นผู้บัญชาการทหาร\n7 กองพล") == [len("เขาเป็นผู้บัญชาการทหาร\n7 กองพล")]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (FIRST, "ซึ่งลึกที่สุดในโลก"),
+        (FIRST, "8.70 เมตร และยาว 12 เมตร"),
+        (FIRST, "15-20 เซนติเมตร"),
+        (FIRST, "Trichopodus อยู่รวมกันเป็นฝูง"),
+        (FIRST, "พ.ศ. 2533 จึงตื้นเขิน"),
+        (f"{FIRST} และโรงเรียนประชาพัฒนา", "ได้รับอนุมัติให้เปิด"),
+        (f"{FIRST} ต่อมาชื่อว่าทะเลสาบหลวงของบริษัท กัลฟ์ เจพี", "จำกัด (มหาชน)"),
+    ],
+)
+def test_a_paragraph_that_goes_on_in_the_next_is_no_end(first: str, second: str) -> None:
+    text = f"{first}\n\n{second}"
+    assert len(first) not in ends(text)
+    assert len(first) not in ends(first, f"\n\n{second}")
+
+
+def test_a_line_end_alone_is_a_blank() -> None:
+    text = f"{FIRST}\nชาวบ้านทำประมง\nและทำนา\n\nแมวเป็นสัตว์"
+    assert ends(text) == [text.index("\n\n"), len(text)]
+    assert ends(f"{FIRST}\nต่อมาตื้นเขิน")[0] == len(FIRST)
+
+
+def test_where_paragraphs_break_off_their_ends_are_blanks() -> None:
+    text = f"{FIRST}\n\nแมวเป็นสัตว์ที่ชอบน้ำ\n\nหมาก็เป็นสัตว์"
+    assert ends(text, broken=lambda: True) == [len(text)]
+    assert ends(f"{FIRST}\n\nต่อมาตื้นเขินลงมาก", broken=lambda: True)[0] == len(FIRST)
+
+
+def test_one_line_of_several_before_a_name_is_no_end() -> None:
+    lines = f"{FIRST}\nชาวบ้านทำประมงเลี้ยงครอบครัวกันมาก"
+    assert len(lines) not in ends(lines, "\nมิญชวิทยา")
+    assert ends(FIRST, "\nมิญชวิทยา") == [len(FIRST)]
 
 
 def test_nearly_every_real_passage_reads_finished(shared: Path) -> None:
@@ -201,11 +268,6 @@ WAITING = [
     "แมว",
     "กว่า",
 ]
-
-
-@given(st.lists(st.sampled_from(WAITING), max_size=4).map("".join))
-def test_the_quick_look_hides_no_text_that_waits(text: str) -> None:
-    assert sentences._waits(text, len(text)) == bool(sentences._WAITS.search(text))
 
 
 @given(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Callable, Sized
 from functools import lru_cache
 from typing import Any
 
-from thaiwiki_clean.sentences import ends, ends_before, reads_finished
+from thaiwiki_clean.sentences import ends, ends_before
 
 __all__ = ["CHARACTERS", "Counter", "Ruler", "ruler", "shorten"]
 
@@ -65,35 +65,44 @@ def ruler(tokenizer: str | Counter | None = None) -> Ruler:
     return _plain("tokens", count)
 
 
-def shorten(answer: str, prompt: str, measure: Ruler, budget: int, upto: Callable[[int], int] | None = None) -> str:
+def shorten(
+    answer: str,
+    prompt: str,
+    measure: Ruler,
+    budget: int,
+    upto: Callable[[int], int] | None = None,
+    *,
+    after: str = "",
+    broken: Callable[[], bool] = bool,
+) -> str:
     """``answer``, ended at the last place where it may end and fits; "" when there is no such place.
 
-    >>> shorten("แมวเป็นสัตว์\\nหมาก็เป็นสัตว์", "แมว", ruler("characters"), 20)
+    >>> shorten("แมวเป็นสัตว์\\n\\nหมาก็เป็นสัตว์", "แมว", ruler("characters"), 20)
     'แมวเป็นสัตว์'
 
     The end of a paragraph is preferred to a sentence's end a little further on.
     ``upto(end)`` says how much ``answer[:end]`` counts, where that is known already; then nothing of the answer is counted here.
+    ``after`` and ``broken`` tell of the page around it, see :func:`thaiwiki_clean.sentences.ends`.
     """
     if upto is None:
-        if reads_finished(answer) and measure.size(prompt, answer) <= budget:
-            return answer
-        fitting: Iterator[int] = reversed(_fitting(answer, prompt, measure, budget))
+        if measure.size(prompt, answer) <= budget:
+            fitting = ends_before(answer, len(answer), after, broken=broken)
+        else:
+            fitting = reversed(_fitting(answer, prompt, measure, budget, ends(answer, after, broken=broken)))
     else:
         room = budget - measure.size(prompt, "")
-        if upto(len(answer)) <= room and reads_finished(answer):
-            return answer
-        fitting = ends_before(answer, bisect_right(range(len(answer) + 1), room, key=upto) - 1)
+        fitting = ends_before(answer, bisect_right(range(len(answer) + 1), room, key=upto) - 1, after, broken=broken)
     best = next(fitting, 0)
     near = itertools.takewhile(lambda end: end >= _PARAGRAPH_SHARE * best, itertools.chain([best], fitting))
-    return answer[: next((end for end in near if end == len(answer) or answer[end] == "\n"), best)]
+    return answer[: next((end for end in near if end == len(answer) or answer.startswith("\n\n", end)), best)]
 
 
-def _fitting(answer: str, prompt: str, measure: Ruler, budget: int) -> list[int]:
+def _fitting(answer: str, prompt: str, measure: Ruler, budget: int, places: list[int]) -> list[int]:
     """The ends of the answer that fit. Counting the pieces costs one pass; their sum is close to the whole, and size has the last word."""
     room = budget - measure.size(prompt, "")
     fitting: list[int] = []
     before = used = 0
-    for end in ends(answer):
+    for end in places:
         used += measure.count(answer[before:end])
         before = end
         if used > room:

@@ -26,9 +26,9 @@ from thaiwiki_clean.markup import is_name
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.prompts import KINDS, Template, check, default_templates, suiting
 from thaiwiki_clean.sections import Section, sections
-from thaiwiki_clean.sentences import reads_begun
+from thaiwiki_clean.sentences import announces, breaks_off, reads_begun
 from thaiwiki_clean.splits import Splits, split_families
-from thaiwiki_clean.vocabulary import clause_pattern
+from thaiwiki_clean.vocabulary import clause_pattern, title_kind
 from thaiwiki_clean.words import word_ends
 from thaiwiki_clean.words import words as segment
 
@@ -53,6 +53,9 @@ LEFT_OUT: dict[str, str] = {
 #: Wikis whose pages do not explain their title.
 NOT_EXPLAINING = ("thaiwikisource", "thaiwikiquote")
 
+# Of what stands behind a piece, as much as tells whether the piece breaks off.
+_AHEAD = 80
+
 # In characters. The shortest gold page that is worth keeping has 47.
 _SHORTEST_ANSWER = 40
 
@@ -61,10 +64,19 @@ _LIST_LINE = regex.compile(
     r"""[ \t]*(?: [*\#;:•◦▪‣·] | [-–—][ ]
     | ={1,6}[^=\n]+=+[ \t]*$                                    # a header
     | \{\| | \|[-}+] | !(?=[ !]) | \[\[                         # a table, a link on its own
+    | \((?:[ivx]+|\p{N}{4})\)                                    # an item that is counted so, or has its year before it
     | (?:[พค]\.ศ\.[ ]?)?\p{N}{3,4}[ ]?[-–—](?![ ]?(?:\p{N}|[พค]\.ศ))  # a year and what happened; no span of years
     | [^\n:(]{1,30}[ ]:[ ] )                                   # a label and its value
     """,
     regex.VERBOSE,
+)
+# "ผู้แสดงประกอบหญิงยอดเยี่ยม - หทัยทิพย์ ศรีสังข์", "อุปนิสัย: จิตใจดี": an item and what is said of it.
+_ITEM = regex.compile(r"[^\n(:\p{N}]{1,40}(?:[ ][-–—][ ]|:[ ])")
+# A name that holds a verb, and a header that reads like the rest of a sentence: "การเป็นพิษจากดิช็อกซิน (2532)", "ในประเทศไทย".
+_NOMINAL = regex.compile(r"(?:(?:การ|ความ)[^ \n]{2,40}(?:[ ]\([^\n()]*\))?|ใน[^ \n]{2,20})[ ]*")
+# A line that says no more than that a list follows.
+_ONLY_ANNOUNCES = regex.compile(
+    r"[^\n]{0,40}(?:ดังนี้|ต่อไปนี้|ตามตาราง)[ ]?[:：]?[ \t]*|[ \t]*(?:ได้แก่|เช่น|อาทิ|ตัวอย่าง(?:เช่น)?|คือ|ประกอบด้วย)[ ]?[:：]?[ \t]*"
 )
 _BAD_TITLE = regex.compile(r"[\n\[\]{}|<>]")
 
@@ -184,7 +196,7 @@ def _pieces(page: Page, kinds: Sequence[str]) -> list[tuple[str, Section, tuple[
         parts = sections(page)
         if not parts[0].path:
             lead = parts[0]
-            end = page.text.find("\n", lead.start, lead.end)
+            end = page.text.find("\n\n", lead.start, lead.end)
             first = lead._replace(end=lead.end if end < 0 else end)
             found.append(("lead", lead))
             if (first.start, first.end) != (whole.start, whole.end):  # else there is nothing to sum up
@@ -219,10 +231,15 @@ def _example(page: Page, name: str, piece: Section, template: Template, lengths:
     text = page.text[piece.start : piece.end]
     if not reads_begun(text):
         return left_out("no_beginning", name)
-    prose = _before_residue(text)
+    if piece.path and title_kind(section) == "certain":
+        return left_out("list_residue", name)
+    prose = _before_residue(text, page.title)
     if len(prose) < _SHORTEST_ANSWER:
         return left_out("too_short" if len(text) < _SHORTEST_ANSWER else "list_residue", name)
-    answer = shorten(prose, prompt, lengths.measure, plan.max_tokens, lengths.upto(piece.start))
+    after = page.text[piece.start + len(prose) : piece.end + _AHEAD]
+    if _begins_list(after.lstrip("\n").partition("\n")[0]):
+        after = ""  # in wikitext a list ends the paragraph before it
+    answer = shorten(prose, prompt, lengths.measure, plan.max_tokens, lengths.upto(piece.start), after=after, broken=lengths.broken)
     if len(answer) < _SHORTEST_ANSWER:
         return left_out("too_short" if answer else "no_end", name)
     if _echoes(answer, prompt) or _echoes(answer, page.title):
@@ -256,6 +273,13 @@ class _Lengths:
         self.measure: Ruler = ruler(plan.tokenizer)
         self._text = page.text
         self._ends = words
+        self._broken: bool | None = None
+
+    def broken(self) -> bool:
+        """Whether the page's paragraphs break off inside sentences."""
+        if self._broken is None:
+            self._broken = breaks_off(self._text)
+        return self._broken
 
     def words(self, start: int, end: int) -> int:
         """Words that end in ``[start, end)`` of the page's text."""
@@ -278,22 +302,29 @@ def _echoes(answer: str, said: str) -> bool:
     return letters_of(answer[: 2 * len(said) + 40])[: len(letters) + 1] == letters and letters_of(answer) == letters
 
 
-def _before_residue(text: str) -> str:
-    """``text`` up to the first line of a list, header or markup, and without bare names at its end; "" when it begins with a bare name.
+def _before_residue(text: str, title: str) -> str:
+    """``text`` up to the first line of a list, header or markup, bare name, or sentence whose list is gone; "" when it begins with one.
 
     A bare name before a list is its label ("เครื่องราชอิสริยาภรณ์ไทย"): of 900 gold pages six begin with one, two of them prose.
+    A bare name among prose is a header, an item, or the rest of a broken line.
     """
-    kept: list[str] = []
-    name = True  # whether the last line with text was a bare name; a name after a name is a list
-    for line in text.split("\n"):
-        if _LIST_LINE.match(line) or (name and is_name(line)):
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        if _is_residue(line, lines[at + 1] if at + 1 < len(lines) else "") or (at and line.strip(" ") == title):
+            lines = lines[:at]
             break
-        name = is_name(line) if line.strip() else name
-        kept.append(line)
-    while kept and (is_name(kept[-1]) or not kept[-1].strip()):
-        kept.pop()
-    prose = "\n".join(kept)
-    return prose if clause_pattern().search(prose) else ""
+    prose = "\n".join(lines).rstrip(" \t\n")
+    return prose if any(word[0] != "จาก" for word in clause_pattern().finditer(prose)) else ""
+
+
+def _is_residue(line: str, following: str) -> bool:
+    return is_name(line) or _NOMINAL.fullmatch(line) is not None or _begins_list(line) or (not following.strip() and announces(line))
+
+
+def _begins_list(line: str) -> bool:
+    if _LIST_LINE.match(line) or _ONLY_ANNOUNCES.fullmatch(line):
+        return True
+    return (item := _ITEM.match(line)) is not None and not clause_pattern().search(item[0])
 
 
 @cache
