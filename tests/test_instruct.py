@@ -177,7 +177,7 @@ def test_an_answer_without_an_end_in_the_budget_is_left_out() -> None:
         ([LEAD, "เวลา 10:30 น. แมวบ้านส่วนใหญ่ได้หลับไปแล้ว"], f"{LEAD}\nเวลา 10:30 น. แมวบ้านส่วนใหญ่ได้หลับไปแล้ว"),
         ([LEAD, "พ.ศ. 2550 - 2555 แมวไทยได้รับความนิยมไปทั่วโลก"], f"{LEAD}\nพ.ศ. 2550 - 2555 แมวไทยได้รับความนิยมไปทั่วโลก"),
         ([LEAD, "", SECOND], f"{LEAD}\n\n{SECOND}"),
-        ([LEAD, SECOND, "* เสือ"], f"{LEAD}\n{SECOND}"),
+        ([LEAD, "", "แมวมีลูกสามตัวดังนี้", SECOND], LEAD),
         ([LEAD, "", "แมวมีลูกสามตัว คือ", "", SECOND], LEAD),
         ([LEAD, "", "มีดังต่อไปนี้:", SECOND], LEAD),
         ([LEAD, "", "ในประเทศไทย", SECOND], LEAD),

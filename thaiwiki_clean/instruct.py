@@ -74,9 +74,9 @@ _LIST_LINE = regex.compile(
 _ITEM = regex.compile(r"[^\n(:\p{N}]{1,40}(?:[ ][-–—][ ]|:[ ])")
 # A name that holds a verb, and a header that reads like the rest of a sentence: "การเป็นพิษจากดิช็อกซิน (2532)", "ในประเทศไทย".
 _NOMINAL = regex.compile(r"(?:(?:การ|ความ)[^ \n]{2,40}(?:[ ]\([^\n()]*\))?|ใน[^ \n]{2,20})[ ]*")
-# A line that says no more than that a list follows.
+# A line that ends by saying that a list follows, or says no more than that.
 _ONLY_ANNOUNCES = regex.compile(
-    r"[^\n]{0,40}(?:ดังนี้|ต่อไปนี้|ตามตาราง)[ ]?[:：]?[ \t]*|[ \t]*(?:ได้แก่|เช่น|อาทิ|ตัวอย่าง(?:เช่น)?|คือ|ประกอบด้วย)[ ]?[:：]?[ \t]*"
+    r"[^\n]*(?:ดังนี้|ต่อไปนี้|ตามตาราง)[ ]?[:：]?[ \t]*|[ \t]*(?:ได้แก่|เช่น|อาทิ|ตัวอย่าง(?:เช่น)?|คือ|ประกอบด้วย)[ ]?[:：]?[ \t]*"
 )
 _BAD_TITLE = regex.compile(r"[\n\[\]{}|<>]")
 
@@ -237,8 +237,8 @@ def _example(page: Page, name: str, piece: Section, template: Template, lengths:
     if len(prose) < _SHORTEST_ANSWER:
         return left_out("too_short" if len(text) < _SHORTEST_ANSWER else "list_residue", name)
     after = page.text[piece.start + len(prose) : piece.end + _AHEAD]
-    if _begins_list(after.lstrip("\n").partition("\n")[0]):
-        after = ""  # in wikitext a list ends the paragraph before it
+    if "\n" not in prose.rpartition("\n\n")[2] and _begins_list(after.lstrip("\n").partition("\n")[0]):
+        after = ""  # in wikitext a list ends the paragraph before it; of several lines the last may be the rest of a broken one
     answer = shorten(prose, prompt, lengths.measure, plan.max_tokens, lengths.upto(piece.start), after=after, broken=lengths.broken)
     if len(answer) < _SHORTEST_ANSWER:
         return left_out("too_short" if answer else "no_end", name)
