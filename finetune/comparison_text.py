@@ -14,7 +14,7 @@ from finetune.bootstrap import Estimate
 from finetune.comparison import BESIDE, PUBLISHED, PUBLISHED_UNTUNED, SECONDARY, Arm, Comparison, Contrasted
 from finetune.measure import MEASURES, number
 
-__all__ = ["NAMES", "answer", "both_intervals", "interval", "p_value", "signed", "to_json", "to_markdown"]
+__all__ = ["NAMES", "answer", "both_intervals", "interval", "p_value", "signed", "span", "to_json", "to_markdown"]
 
 #: Measures as a sentence calls them.
 NAMES = {
@@ -128,7 +128,7 @@ def stated(c: Comparison) -> Sequence[tuple[str, str]]:
     return (
         ("Question", c.study.question),
         ("Hypothesis", c.study.hypothesis),
-        ("Headline", c.study.measure or f"{MEASURES[c.measure]}; {c.headline.contrast.name}, {c.setting}"),
+        ("Headline", c.study.measure or f"{NAMES[c.measure]}, {MEASURES[c.measure]}; {c.headline.contrast.name}, {c.setting}"),
         ("Stopping rule", c.study.stopping_rule),
     )
 
@@ -167,8 +167,8 @@ def _arms(c: Comparison) -> str:
             arm.name,
             *(_level(arm, c.setting, n) for n in (c.measure, *BESIDE, *SECONDARY)),
             _mean(arm.held_out),
-            _span(arm.steps),
-            _span(arm.trained_tokens),
+            span(arm.steps),
+            span(arm.trained_tokens),
         )
         for arm in c.arms
     ]
@@ -184,7 +184,12 @@ def _mean(values: Sequence[float]) -> str:
     return number(sum(values) / len(values)) if values else "-"
 
 
-def _span(values: Sequence[float]) -> str:
+def span(values: Sequence[float]) -> str:
+    """The values of several runs: one number, or the least and the most.
+
+    >>> span([30, 30]), span([9000, 11000]), span([])
+    ('30', '9,000 to 11,000', '-')
+    """
     if not values:
         return "-"
     low, high = min(values), max(values)

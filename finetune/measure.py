@@ -47,7 +47,7 @@ class Measures(NamedTuple):
 
 #: What each measure is, for a reader of tables.
 MEASURES: dict[str, str] = {
-    "mass": "repetition mass: share of graphemes in back-to-back copies or in lines said before",
+    "mass": "share of graphemes in back-to-back copies or in lines said before",
     "no_stop": "share of answers that ran to the limit",
     "header_echo": "share of answers with a wiki header",
     "n_tokens": "length in tokens",
