@@ -210,6 +210,7 @@ def test_an_answer_ends_before_what_is_left_of_a_list(lines: list[str], answer: 
         (page([]), "no_piece"),
         (page(["สุวดี จงสถิตย์วัฒนา จากบริษัท นานมีบุ๊คส์ จำกัด (พ.ศ. 2543 - 2546)"]), "list_residue"),
         (page(["แมวยอดเยี่ยม - วิเชียรมาศ", SECOND]), "list_residue"),
+        (page(["ปลาฉลามครีบดำ หรือ ปลาฉลามหูดำ (อังกฤษ: Blacktip reef shark)", "", f"ชื่อวิทยาศาสตร์: {LEAD}"]), "list_residue"),
         (page(["4. แมวพลังไฟเป็นแมวที่ร้อนที่สุดและชอบพูดเล่นกับแมวทั้งหลาย"]), "no_beginning"),
     ],
 )

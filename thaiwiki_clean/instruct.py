@@ -314,7 +314,7 @@ def _before_residue(text: str, title: str) -> str:
             lines = lines[:at]
             break
     prose = "\n".join(lines).rstrip(" \t\n")
-    return prose if any(word[0] != "จาก" for word in clause_pattern().finditer(prose)) else ""
+    return prose if any(word[0] not in ("จาก", "หรือ") for word in clause_pattern().finditer(prose)) else ""
 
 
 def _is_residue(line: str, following: str) -> bool:
