@@ -32,7 +32,16 @@ _TRAIN = "pip install 'thaiwiki-clean[train]'"
 CPU_IN, CPU_OUT = 64, 32
 
 # Tokens that models set aside and never say, the best first: a pad token must be none that the model is to learn.
-_PADS = ("<pad>", "<|pad|>", "[PAD]", "<|finetune_right_pad_id|>", "<|reserved_special_token_0|>", "<unk>", "<|endoftext|>")
+_PADS = (
+    "<pad>",
+    "<|pad|>",
+    "[PAD]",
+    "<|finetune_right_pad_id|>",
+    "<|reserved_special_token_0|>",
+    "<unk>",
+    "<|endoftext|>",
+    "<|end_of_text|>",
+)
 
 _QUESTION, _ANSWER = "ก", "ข"
 
@@ -46,7 +55,7 @@ def load_tokenizer(base: str, preset: Preset | None) -> Any:
     transformers = _transformers()
     _not_an_adapter(base)
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(base)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(base, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise ValueError(
             f"no tokenizer {base!r}: give a folder that holds one, or a Hub id that can be reached from here ({_line(error)})"
@@ -134,6 +143,7 @@ def load_model(config: Config) -> Any:
     import torch
 
     device = pick_device(config.device)
+    _check_dtype(config, device)
     base = base_config(config.base)
     if getattr(base, "quantization_config", None):
         raise ValueError(f"{config.base} is quantised already; give the 16-bit weights that it was made from")
@@ -142,12 +152,15 @@ def load_model(config: Config) -> Any:
         if device == "cpu":
             _check_layers(config.base)
         options["quantization_config"] = _nf4(config)
+    from safetensors import SafetensorError
+
     try:
-        model = transformers.AutoModelForCausalLM.from_pretrained(config.base, **options)
-    except OSError as error:
-        raise ValueError(f"no weights of {config.base!r}: {_line(error)}") from None
-    guard(model)
-    return model
+        model, loaded = transformers.AutoModelForCausalLM.from_pretrained(config.base, **options, output_loading_info=True)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise ValueError(f"the weights of {config.base!r} cannot be read: {_line(error)}") from None
+    if missing := sorted(loaded["missing_keys"]):  # transformers would fill them with random numbers and go on
+        raise ValueError(f"the weights of {config.base!r} lack {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""))
+    return guard(model)
 
 
 def pick_device(wanted: str) -> str:
@@ -161,12 +174,22 @@ def pick_device(wanted: str) -> str:
     return wanted
 
 
+def _check_dtype(config: Config, device: str) -> None:
+    """A number format that the device computes badly in costs hours (a V100 emulates bfloat16) or the gradients (a CPU scales no float16)."""
+    import torch
+
+    if device == "cpu" and config.compute_dtype == "float16":
+        raise ValueError("compute_dtype: float16 loses small gradients on a CPU; take bfloat16 or float32")
+    if device == "cuda" and config.compute_dtype == "bfloat16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise ValueError(f"compute_dtype: {torch.cuda.get_device_name()} has no bfloat16; take float16")
+
+
 def base_config(base: str) -> Any:
     """The base model's own config; ValueError, one line, when it is none that we can train."""
     transformers = _transformers()
     _not_an_adapter(base)
     try:
-        config = transformers.AutoConfig.from_pretrained(base)
+        config = transformers.AutoConfig.from_pretrained(base, trust_remote_code=False)
     except OSError as error:
         raise ValueError(
             f"no model {base!r}: give a folder with a config.json, or a Hub id that can be reached from here ({_line(error)})"
@@ -297,7 +320,7 @@ def fingerprint(base: str) -> str:
     if not folder.is_dir():
         config = base_config(base)
         return f"{base}@{getattr(config, '_commit_hash', None) or 'unknown'}"
-    weights = sorted(path for end in ("*.safetensors", "*.bin") for path in folder.glob(end))
+    weights = sorted(folder.glob("*.safetensors")) or sorted(folder.glob("pytorch_model*.bin"))
     if not weights or not (folder / "config.json").is_file():
         raise ValueError(f"{base}: expected config.json and *.safetensors; give the folder of a base model")
     digest = hashlib.sha256()
