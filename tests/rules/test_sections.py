@@ -225,5 +225,5 @@ def test_content_titles_that_were_seen_keep_their_body(shared: Path) -> None:
 
 
 def test_a_bare_title_is_left_to_the_rule_of_bare_titles() -> None:
-    text = f"{LEAD}\nประวัติ\n{BODY}"
+    text = f"{LEAD} (a = b)\nประวัติ\n{BODY}"
     assert (section_header(text), [edit.reason for edit in bare_header(text)]) == ([], ["bare_header"])

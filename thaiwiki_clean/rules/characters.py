@@ -24,7 +24,17 @@ def line_end(text: str) -> list[Edit]:
     """
     if "\r" not in text:
         return []
-    return [Edit(m.start(), m.end(), "line_end", "" if text[m.end() : m.end() + 1] == "\n" else "\n") for m in regex.finditer(r"\r", text)]
+    edits = []
+    for m in _RETURNS.finditer(text):
+        start, end = m.span()
+        for at in range(start, min(end, start + 2)):
+            edits.append(Edit(at, at + 1, "line_end", "" if text[at + 1 : at + 2] == "\n" else "\n"))
+        if end > start + 2:  # a blank line stands already
+            edits.append(Edit(start + 2, end, "line_end"))
+    return edits
+
+
+_RETURNS = re.compile(r"\r+")
 
 
 # Joiners and direction marks carry meaning beside letters of scripts that join or run from right to left, and in emoji.
@@ -77,7 +87,9 @@ def _means(text: str, start: int, end: int) -> bool:
     return _MEANT.match(text[start - 1 : start]) is not None or _MEANT.match(text[end : end + 1]) is not None
 
 
-_ODD_BLANK = re.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\x0b\x0c]|[\x85\u2028\u2029]")
+# A long run is one blank; of two, the second is left to the rule about doubled blanks.
+_BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\t\x0b\x0c"
+_ODD_BLANK = re.compile(f"[{_BLANKS}]{{3,}}|[{_BLANKS}\x85\u2028\u2029]")
 
 
 def odd_blank(text: str) -> list[Edit]:
