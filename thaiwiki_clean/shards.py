@@ -11,11 +11,11 @@ import itertools
 import json
 import os
 import uuid
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -101,8 +101,8 @@ def to_pages(table: pa.Table) -> list[Page]:
 
 
 def pack_ends(ends: Sequence[int]) -> bytes:
-    """Ascending offsets as bytes: how far each is behind the one before, which packs well."""
-    return np.diff(np.array(ends, np.uint32), prepend=np.uint32(0)).tobytes()
+    """Offsets as bytes, four each: half the time of a list in a table, both ways."""
+    return array("I", ends).tobytes()
 
 
 def unpack_ends(packed: bytes) -> list[int]:
@@ -111,8 +111,9 @@ def unpack_ends(packed: bytes) -> list[int]:
     >>> unpack_ends(pack_ends([3, 7, 70_000]))
     [3, 7, 70000]
     """
-    found: list[int] = np.frombuffer(packed, np.uint32).cumsum(dtype=np.int64).tolist()
-    return found
+    found = array("I")
+    found.frombytes(packed)
+    return found.tolist()
 
 
 def _edits_array(edits: Sequence[Sequence[Edit]]) -> pa.Array:

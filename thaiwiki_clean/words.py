@@ -28,7 +28,8 @@ Segment = Callable[[str], list[str]]
 # of the line at every cluster. So a run that may blow up goes to newmm, and no engine sees more than a window.
 # Words over and over, and consonants without vowels, are what blows up: a minute's search by random change for dear runs
 # of dictionary words found 200 us a character without these two tests and 0.8 with them. That is evidence, no proof.
-_RUN = re.compile(r"[^ ]{24,}")  # in 65,940 runs of real passages the median is 9 characters, p99 86, the longest 284
+_RUN_LENGTH = 24
+_RUN = re.compile(f"[^ ]{{{_RUN_LENGTH},}}")  # in 65,940 runs of real passages the median is 9 characters, p99 86, the longest 284
 _CONSONANTS = re.compile("[ก-ฮ]{16}")  # 4 of 5,494 lines of real passages
 _LOOP_SAMPLE, _LOOP_STEP, _LOOP_REACH = 8, 16, 40  # characters; 0.5 % of real text is in runs that match
 # Characters that an engine sees at once: of a line (newmm's copies cost a tenth of the rest at this size), and of a run
@@ -126,6 +127,8 @@ def _segmenter(engine: str) -> Segment:
 
 def _guarded(fast: Segment, slow: Segment, line: str) -> list[str]:
     """``fast`` for the line, but for the runs without a blank that would cost it exponential time."""
+    if len(line) < _RUN_LENGTH:
+        return _lossless(fast, line)
     out: list[str] = []
     at = 0
     for run in _RUN.finditer(line):
@@ -150,6 +153,8 @@ def _may_blow_up(run: str) -> bool:
 
 def _windows(segment: Segment, size: int, line: str) -> list[str]:
     """The tokens of ``line``, never showing ``segment`` more than ``size`` characters of it."""
+    if len(line) <= size:
+        return _lossless(segment, line)
     out: list[str] = []
     at = 0
     while len(line) - at > size:
