@@ -1,7 +1,7 @@
 """A Hub on this machine: enough of its API for the real client, in memory, with faults on demand.
 
-Endpoints: create, validate-yaml, info, refs, tree, preupload, LFS batch and object, Xet token, xorbs and shards, commit, tag,
-resolve. Every request goes through :meth:`Hub.answer`; a :class:`Fault` may strike before or after it did its work.
+Endpoints: create, validate-yaml, info, refs, tree, preupload, LFS batch and object, Xet token, xorbs, shards and reconstructions,
+commit, tag, resolve. Every request goes through :meth:`Hub.answer`; a :class:`Fault` may strike before or after it did its work.
 """
 
 from __future__ import annotations
@@ -83,6 +83,8 @@ class Hub:
         self.repos: dict[str, Repo] = {}
         self.contents: dict[str, bytes] = {}  #: SHA-256 -> content
         self.xorbs: dict[str, bytes] = {}
+        self.xet_names: dict[str, str] = {}  #: SHA-256 of a content that came through Xet -> its name there
+        self.terms: dict[str, list[tuple[str, int, int]]] = {}  #: that name -> xorb, first chunk and the one behind the last
         self.requests: list[str] = []
         self.fault: Fault | None = None
         self.readers = {TOKEN}  #: tokens that may read what is private, and write
@@ -133,7 +135,12 @@ class Hub:
             if name in self.before:
                 self.before[name]()
             token = headers.get("authorization", "").removeprefix("Bearer ")
-            if token and token not in self.readers and name not in ("put object", "xorb", "shard", "chunks", "grant", "shard v2"):
+            if (
+                token
+                and token not in self.readers
+                and name
+                not in ("put object", "xorb", "shard", "chunks", "grant", "shard v2", "reconstruction", "reconstruction v2", "xorb data")
+            ):
                 return error(401, "", "Invalid credentials in Authorization header")
             repo = self.repos.get(groups.get("repo", ""))
             if "repo" in groups and (repo is None or (repo.private and not token)):
@@ -279,20 +286,22 @@ class Hub:
             return Answer(404, b"", {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found", "X-Repo-Commit": oid})
         data = self.contents[name]
         told = {"X-Repo-Commit": oid, "ETag": f'"{name}"', "X-Linked-Size": str(len(data)), "Accept-Ranges": "bytes"}
-        if found := re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("range", "")):
-            start, end = int(found[1]), min(int(found[2] or len(data) - 1), len(data) - 1)
-            return Answer(206, data[start : end + 1], told | {"Content-Range": f"bytes {start}-{end}/{len(data)}"})
-        return Answer(200, data, told)
+        if name in self.xet_names:
+            token = f'<{self.url}/api/datasets/{groups["repo"]}/xet-read-token/{oid}>; rel="xet-auth"'
+            told |= {"X-Xet-Hash": self.xet_names[name], "Link": token}
+        return _part(data, headers, told)
 
     # ---- Xet: https://huggingface.co/docs/xet, with xorbs that are not compressed
 
     def _xet_token(self, repo: Repo, groups: dict[str, str], body: bytes, headers: dict[str, str], query: str) -> Answer:
-        return answer({"accessToken": "xet", "exp": 4102444800, "casUrl": self.url})
+        until = 4102444800
+        told = {"X-Xet-Access-Token": "xet", "X-Xet-Token-Expiration": str(until), "X-Xet-Cas-Url": self.url}
+        return answer({"accessToken": "xet", "exp": until, "casUrl": self.url}, **told)
 
     def _grant(self, repo: None, groups: dict[str, str], body: bytes, headers: dict[str, str], query: str) -> Answer:
         return Answer(404)  # as a server without grants and streams would: the client takes the plain endpoints
 
-    _chunks = _shard_v2 = _grant
+    _chunks = _shard_v2 = _reconstruction_v2 = _grant
 
     def _xorb(self, repo: None, groups: dict[str, str], body: bytes, headers: dict[str, str], query: str) -> Answer:
         self.xorbs[groups["hash"]] = body
@@ -303,14 +312,43 @@ class Hub:
         at = 48
         while body[at : at + 32] != b"\xff" * 32:
             flags, entries = (int.from_bytes(body[at + n : at + n + 4], "little") for n in (32, 36))
-            data, at = b"", at + 48
+            name, terms, data, at = _hex(body[at : at + 32]), [], b"", at + 48
             for _ in range(entries):
                 first, last = (int.from_bytes(body[at + n : at + n + 4], "little") for n in (40, 44))
-                data += b"".join(_chunks_of(self.xorbs[_hex(body[at : at + 32])])[first:last])
+                terms.append((_hex(body[at : at + 32]), first, last))
+                data += b"".join(chunk for _, chunk in _chunks_of(self.xorbs[terms[-1][0]])[first:last])
                 at += 48
             at += 48 * (entries * bool(flags & 1 << 31) + bool(flags & 1 << 30))
             self.uploaded.append(self._keep(data))
+            self.xet_names[self.uploaded[-1]] = name
+            self.terms[name] = terms
         return answer({"result": 1})
+
+    def _reconstruction(self, repo: None, groups: dict[str, str], body: bytes, headers: dict[str, str], query: str) -> Answer:
+        """Where the chunks of a file lie: terms in its order, and for every xorb an address with a range of bytes."""
+        terms, fetch, size = [], {}, 0
+        for xorb, first, last in self.terms[groups["hash"]]:
+            chunks = _chunks_of(self.xorbs[xorb])
+            length = sum(len(chunk) for _, chunk in chunks[first:last])
+            until = chunks[last - 1][0] + 8 + len(chunks[last - 1][1])
+            terms.append({"hash": xorb, "unpacked_length": length, "range": {"start": first, "end": last}})
+            place = {"range": {"start": first, "end": last}, "url": f"{self.url}/xorbs/{xorb}"}
+            fetch.setdefault(xorb, []).append(place | {"url_range": {"start": chunks[first][0], "end": until - 1}})
+            size += length
+        if (found := re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("range", ""))) and int(found[1]) >= size:
+            return Answer(416)
+        return answer({"offset_into_first_range": 0, "terms": terms, "fetch_info": fetch})
+
+    def _xorb_data(self, repo: None, groups: dict[str, str], body: bytes, headers: dict[str, str], query: str) -> Answer:
+        return _part(self.xorbs[groups["hash"]], headers, {})
+
+
+def _part(data: bytes, headers: Mapping[str, str], told: dict[str, str]) -> Answer:
+    """``data``, or the range of it that was asked for."""
+    if found := re.fullmatch(r"bytes=(\d+)-(\d*)", headers.get("range", "")):
+        start, end = int(found[1]), min(int(found[2] or len(data) - 1), len(data) - 1)
+        return Answer(206, data[start : end + 1], told | {"Content-Range": f"bytes {start}-{end}/{len(data)}"})
+    return Answer(200, data, told)
 
 
 def _hex(name: bytes) -> str:
@@ -318,7 +356,8 @@ def _hex(name: bytes) -> str:
     return "".join(name[n : n + 8][::-1].hex() for n in range(0, 32, 8))
 
 
-def _chunks_of(xorb: bytes) -> list[bytes]:
+def _chunks_of(xorb: bytes) -> list[tuple[int, bytes]]:
+    """Where each chunk begins, with its eight bytes of header, and what it holds."""
     out, at = [], 0
     while xorb[at : at + 1] == b"\0" and at < len(xorb):  # a chunk begins with its version, 0; the footer with its name
         packed, scheme, size = (
@@ -327,7 +366,7 @@ def _chunks_of(xorb: bytes) -> list[bytes]:
             int.from_bytes(xorb[at + 5 : at + 8], "little"),
         )
         assert (scheme, packed) == (0, size), "compressed: set HF_XET_XORB_COMPRESSION_POLICY=none"
-        out.append(xorb[at + 8 : at + 8 + size])
+        out.append((at, xorb[at + 8 : at + 8 + size]))
         at += 8 + size
     return out
 
@@ -347,6 +386,9 @@ _ROUTES = [
     ("chunks", "GET", r"/v1/chunks/.*"),
     ("grant", "POST", r"/v1/xorb-grants/.*"),
     ("xorb", "POST", r"/v1/xorbs/default/(?P<hash>\w+)"),
+    ("xorb data", "GET", r"/xorbs/(?P<hash>\w+)"),
+    ("reconstruction v2", "GET", r"/v2/reconstructions/.*"),
+    ("reconstruction", "GET", r"/v1/reconstructions/(?P<hash>\w+)"),
     ("shard", "POST", r"/v1/shards"),
     ("shard v2", "POST", r"/v2/shards"),
     ("commit", "POST", rf"/api/datasets/{_REPO}/commit/(?P<rev>[^/]+)"),

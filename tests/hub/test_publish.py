@@ -425,6 +425,25 @@ def test_in_xet_mode_the_same_gets_there(built: Path, other: Path, hub: Hub, api
     assert data_of(hub) == without_card(other)
 
 
+def test_what_xet_took_comes_back_through_xet(built: Path, hub: Hub, api: HfApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As bytes, and with load_dataset; streaming reads ranges over HTTP, in Xet mode too."""
+    pytest.importorskip("hf_xet", reason="no Xet on this platform")
+    pytest.importorskip("datasets", reason="the datasets library is an extra")
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    publish(built, REPO, api=api)
+    hub.requests.clear()
+    fetch = f"import huggingface_hub; print(huggingface_hub.snapshot_download({REPO!r}, repo_type='dataset'))"
+    done = in_a_process(hub, tmp_path, "-c", fetch)
+    assert done.returncode == 0, done.stderr
+    files = {str(path.relative_to(built)): path.read_bytes() for path in built.rglob("*.parquet")}
+    assert {name: (Path(done.stdout.strip()) / name).read_bytes() for name in files} == files
+    assert {"xet token", "reconstruction", "xorb data"} <= set(hub.requests)
+    assert hub.requests.count("resolve") == len(hub.listing(REPO)) - len(files)  # over HTTP came what is no parquet file
+    done = in_a_process(hub, tmp_path, "-c", READ)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == expected(built)
+
+
 # ---- the command
 
 
