@@ -12,6 +12,7 @@ from finetune.models import adapter_layers, linear_layers, pick_device, skeleton
 __all__ = ["Estimate", "check_memory", "estimate_memory", "free_memory"]
 
 GB = 1e9
+CGROUP = Path("/sys/fs/cgroup")  #: where Linux tells a container its limits
 
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 _OPTIMIZER = {
@@ -186,10 +187,9 @@ def free_memory(device: str) -> int | None:
 
 def _left_to_container() -> int:
     """What a container's own limit leaves; very much where there is none. Pages of files that were read do not count as used."""
-    group = Path("/sys/fs/cgroup")
     try:
-        limit, used = ((group / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
-        files = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())["inactive_file"]
+        limit, used = ((CGROUP / name).read_text(encoding="ascii").strip() for name in ("memory.max", "memory.current"))
+        files = dict(line.split() for line in (CGROUP / "memory.stat").read_text(encoding="ascii").splitlines())["inactive_file"]
     except (OSError, KeyError, ValueError):
         return 1 << 62
     return 1 << 62 if limit == "max" else int(limit) - int(used) + int(files)

@@ -231,7 +231,7 @@ def with_adapter(model: Any) -> Any:
 
 
 def gradients(tuned: Any) -> dict[str, Any]:
-    ids = torch.arange(10, 42).reshape(2, 16)
+    ids = torch.arange(10, 42, device=tuned.device).reshape(2, 16)
     tuned.train()
     tuned.zero_grad()
     tuned(input_ids=ids, labels=ids, use_cache=False).loss.backward()
@@ -241,7 +241,7 @@ def gradients(tuned: Any) -> dict[str, Any]:
 def evaluate(tuned: Any) -> None:
     tuned.eval()
     with torch.no_grad():
-        tuned(input_ids=torch.arange(10, 42).reshape(2, 16), use_cache=False)
+        tuned(input_ids=torch.arange(10, 42, device=tuned.device).reshape(2, 16), use_cache=False)
 
 
 @each_preset
@@ -264,6 +264,18 @@ def test_four_bits_on_a_cpu_and_every_layer_learns(one: Preset, tiny: Callable[[
     evaluate(tuned)
     after = gradients(tuned)
     assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_four_bits_on_a_gpu_are_the_same_record_and_sound_gradients(tiny: Callable[[str], str]) -> None:
+    config = Config(base=tiny("typhoon-7b"), data="none", device="auto")
+    tuned = with_adapter(load_model(config))
+    assert tuned.device.type == "cuda"
+    assert quantisation_record(tuned) == quantisation_record(load_model(on_cpu(config.base)))
+    before = gradients(tuned)
+    evaluate(tuned)
+    after = gradients(tuned)
+    assert all(torch.allclose(before[name], after[name], rtol=1e-3, atol=1e-6) for name in before)
 
 
 def test_without_the_guard_an_evaluation_spoils_the_gradients(tiny: Callable[[str], str]) -> None:
@@ -512,3 +524,44 @@ def test_examples_run(module: Any) -> None:
     found = doctest.testmod(module)
     assert not found.failed
     assert found.attempted or module is models
+
+
+# --------------------------------------------------------------------------- the reference
+
+
+def _rows(text: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in text.splitlines() if line.startswith("| `")]
+
+
+def _code(text: str) -> str:
+    return f"`{text}`".replace("|", "\\|") if text else "–"
+
+
+def test_the_reference_tells_every_preset(root: Path) -> None:
+    text = (root / "docs/reference/models.md").read_text(encoding="utf-8")
+    told = _rows(text.partition("\n## Presets")[2].partition("\n## ")[0])
+    assert told == [
+        [
+            _code(one.name),
+            _code(one.architecture.removesuffix("ForCausalLM")),
+            _code(one.template.removesuffix(".jinja")),
+            *map(_code, (one.stop_token, one.bos_token, one.eos_token, one.pad_token)),
+            f"{_code(one.roles[0])}, {_code(one.roles[1])}",
+        ]
+        for one in PRESETS
+    ]
+
+
+def test_the_reference_says_where_each_fact_was_seen(root: Path) -> None:
+    text = (root / "docs/reference/models.md").read_text(encoding="utf-8")
+    for one in PRESETS:
+        part = text.partition(f"\n### `{one.name}`\n")[2].partition("\n##")[0]
+        plain = " ".join(part.replace("`", "").split())
+        assert [line for line in (*one.ids, one.source, one.note) if line not in plain] == [], one.name
+
+
+def test_the_reference_shows_each_prompt(root: Path) -> None:
+    text = (root / "docs/reference/models.md").read_text(encoding="utf-8").partition("\n## Templates")[2]
+    for template, prompt in PROMPTS.items():
+        shown = text.partition(f"\n### `{template.removesuffix('.jinja')}`\n")[2].partition("\n##")[0]
+        assert json.dumps(prompt, ensure_ascii=False) in shown, template
