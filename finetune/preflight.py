@@ -1,7 +1,7 @@
 """Preflight: what is wrong with a run, said before anything heavy is loaded.
 
     >>> len(CHECKS), len({mistake for check in CHECKS.values() for mistake in check.mistakes})
-    (37, 22)
+    (38, 22)
 
 Each check looks at one thing and says what it found, in numbers, with one row to look at, and how to mend it.
 The numbers of ``mistakes`` are those of the table in docs/reference/preflight.md, which also has the mistakes that no check can see.
@@ -39,6 +39,7 @@ class Check(NamedTuple):
 CHECKS: dict[str, Check] = {
     check.run.__name__: check
     for check in (
+        Check(template.preset_tokens),
         Check(template.stop_written, (1,)),
         Check(template.stop_known, (1,)),
         Check(template.pad_token, (1,)),
@@ -114,7 +115,7 @@ def machine(device: str) -> Machine:
 
     if device == "cpu" or not torch.cuda.is_available():
         return Machine("cpu")
-    return Machine("cuda", torch.cuda.get_device_name(), torch.cuda.get_device_capability() >= (8, 0))  # bfloat16 came with Ampere
+    return Machine("cuda", torch.cuda.get_device_name(), torch.cuda.is_bf16_supported(including_emulation=False))
 
 
 def _base_files(base: str) -> Mapping[str, Mapping[str, Any]]:

@@ -38,9 +38,9 @@ def compute_dtype(about: Subject) -> Finding | None:
         return None
     dtype, (device, name, bfloat16) = about.config.compute_dtype, about.machine
     if device == "cuda" and dtype == "bfloat16" and not bfloat16:
-        return warning(f"{name or 'this GPU'} has no bfloat16 of its own and imitates it, several times slower", "compute_dtype=float16")
+        return error(f"{name or 'this GPU'} has no bfloat16 of its own and imitates it, several times slower", "compute_dtype=float16")
     if device == "cpu" and dtype == "float16":
-        return warning("a CPU computes float16 slowly, and what is too large for it becomes infinite", "compute_dtype=bfloat16, or float32")
+        return error("a CPU computes float16 slowly, and small gradients are lost in it", "compute_dtype=bfloat16, or float32")
     return None
 
 

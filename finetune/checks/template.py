@@ -9,7 +9,7 @@ from typing import Any
 from finetune.checks.subject import Finding, Subject, error, shown, warning
 from finetune.models import stop_token_id
 
-__all__ = ["base_template", "escapes_in_template", "pad_token", "prompt_round_trip", "roles", "stop_known", "stop_written"]
+__all__ = ["base_template", "escapes_in_template", "pad_token", "preset_tokens", "prompt_round_trip", "roles", "stop_known", "stop_written"]
 
 _QUESTION, _ANSWER = "ก", "ข"  # letters that no template writes by itself
 _TURNS = ({"role": "user", "content": _QUESTION}, {"role": "assistant", "content": _ANSWER})
@@ -45,6 +45,20 @@ def stop_known(about: Subject) -> Finding | None:
     return warning(
         f"an answer ends with {_tokens(about, {stop})}, but {' and '.join(others)}: programs that go by it never stop",
         f"generate with `python -m finetune generate`, which asks the template; elsewhere set eos_token_id={stop}",
+    )
+
+
+def preset_tokens(about: Subject) -> Finding | None:
+    """The tokenizer holds the preset's special tokens, each as one token."""
+    if about.preset is None:
+        return None
+    wanted = {about.preset.stop_token, about.preset.bos_token, *about.preset.special_tokens} - {""}
+    missing = sorted(token for token in wanted if token not in about.tokenizer.get_vocab())
+    if not missing:
+        return None
+    return error(
+        f"the tokenizer of {about.config.base} has no {', '.join(missing)}: it is no {about.preset.name}",
+        "give another model, or the base that this preset is for",
     )
 
 

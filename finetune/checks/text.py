@@ -201,7 +201,7 @@ def few_prompts(about: Subject) -> Finding | None:
     if not 0 < len(about.eval_rows) < ENOUGH_PROMPTS:
         return None
     return warning(
-        f"{len(about.eval_rows)} held-out rows, and {ENOUGH_PROMPTS} show a difference of 0.14 in repetition mass with three seeds",
+        f"held-out rows are few, {len(about.eval_rows)}: {ENOUGH_PROMPTS} show a difference of 0.14 in repetition mass with three seeds",
         f"hold out {ENOUGH_PROMPTS} or more (--eval FILE); a build of 5,000 pages does, with 2 % of the titles",
     )
 
@@ -221,10 +221,10 @@ def file_blocks(about: Subject) -> Finding | None:
 
 def duplicates(about: Subject) -> Finding | None:
     """No row stands twice."""
-    seen: dict[tuple[str, str], int] = {}
+    seen: dict[tuple[str, ...], int] = {}
     bad: list[tuple[int, int]] = []
     for number, row in enumerate(about.rows):
-        first = seen.setdefault((row.prompt[-1]["content"], row.answer), number)
+        first = seen.setdefault(tuple(_texts(row)), number)
         if first != number:
             bad.append((number, first))
     if not bad:
