@@ -5,15 +5,13 @@ from __future__ import annotations
 import bz2
 import importlib.util
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.test_formats import STOP, TO_TRL, tiny_tokenizer
+from tests.test_formats import TO_TRL, tiny_tokenizer
 from thaiwiki_clean import samples
-from thaiwiki_clean.budget import ruler
 from thaiwiki_clean.build import build
 from thaiwiki_clean.formats import Example, from_messages
 from thaiwiki_clean.instruct import KINDS
@@ -61,7 +59,7 @@ SOURCES: dict[str, Callable[[Path], str]] = {"sample": _from_sample, "table": _f
 
 
 @pytest.fixture(scope="module", params=sorted(SOURCES))
-def examples(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Example]]:
+def examples(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Example]:
     """What a build of the source gives, measured with the tokenizer that will train, and read as a trainer reads it."""
     import datasets
 
@@ -77,7 +75,7 @@ def examples(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         dedup=False,
     )
     rows = datasets.load_dataset(str(folder / "out"), cache_dir=str(folder / "cache"))["train"]
-    yield [from_messages(row) for row in rows]
+    return [from_messages(row) for row in rows]
 
 
 @pytest.mark.parametrize("name", sorted(TO_TRL))
