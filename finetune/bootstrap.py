@@ -10,13 +10,14 @@
 Values come as ``(seeds, prompts)``: one row per training run, one column per prompt, the same prompts in every row. Seeds are drawn
 with replacement, then prompts, and *the same drawn prompts serve all drawn seeds*, as the prompts of the study do (seeds and prompts
 are crossed; Owen 2007, "The pigeonhole bootstrap"). Drawing prompts anew for each seed would treat 5 runs on 200 prompts as 1,000
-prompts: in simulations its 95 % interval then holds the truth in 81 to 88 % of studies instead of 93 to 95 % (tests/finetune/test_bootstrap.py).
+prompts: in simulations its 95 % interval then holds the truth in 81 to 89 % of studies, ours in 94 to 97 % where seeds differ as in the
+first runs of the study, or less (tests/finetune/compare/test_bootstrap.py has the table).
 
-Five seeds are few. Where runs differ much by their seed, the percentile interval holds the truth in about 83 to 88 % of studies, because
+Five seeds are few. Where runs differ more by their seed, the percentile interval holds the truth in 83 to 89 % of studies, because
 five values drawn from five vary too little. So each estimate carries a second interval that does not have this fault, the t interval
-of a two-way random-effects model (seeds and prompts as random effects; Satterthwaite's degrees of freedom, as in Clark 1973): 93 to 96 % in
-all these simulations. A t interval over the seeds' means alone was not taken: it takes the prompts for the only ones there are, and
-falls to 70 to 80 % where prompts differ more than seeds.
+of a two-way random-effects model (seeds and prompts as random effects; Satterthwaite's degrees of freedom, as in Clark 1973): 93 to 96 %
+in all these simulations. A t interval over the seeds' means alone was not taken: it takes the prompts for the only ones there are, and
+falls to 69 % where prompts differ more than seeds.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from finetune.measure import TRAINING, measure_run, read_jsonl
 from finetune.run import ANSWERS, CONFIG, RECORD, TRAINING_ANSWERS, about, read_json
 
-__all__ = ["Arms", "Difference", "Run", "differences", "group", "read_runs"]
+__all__ = ["Arms", "Difference", "Run", "check_prompts", "common_differences", "differences", "group", "read_runs"]
 
 #: What no base decides by its own, so that a base without an adapter has no say in it: it was not trained.
 _OF_BASES = ("model", "quantisation", "double_quant", "compute_dtype", "device")
@@ -191,11 +191,15 @@ def check_prompts(a: Run, b: Run) -> None:
 def differences(a: Run, b: Run) -> list[Difference]:
     """Every field but arm and seed in which two runs differ; of a base without an adapter, only what makes a base."""
     both = a.trained and b.trained
-    found = list(_different(_config(a, both), _config(b, both), ""))
+    configured = _different(_config(a, both), _config(b, both), "")
+    return [*configured, *common_differences(a, b), *(_different_data(a, b) if both else [])]
+
+
+def common_differences(a: Run, b: Run) -> list[Difference]:
+    """What no dial turns: the base, what was in memory, versions, and how answers were drawn."""
+    found: list[Difference] = []
     for name in ("base_fingerprint", "quantisation", "versions", "device"):
         found += _different({name: a.about.get(name)}, {name: b.about.get(name)}, "")
-    if both:
-        found += _different_data(a, b)
     for setting, how in a.generation.items():
         one, other = ({k: v for k, v in each.items() if k not in _OWN_SETTING} for each in (how, b.generation[setting]))
         found += _different(one, other, f"{setting}.")

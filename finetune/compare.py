@@ -17,7 +17,7 @@ import click
 import numpy as np
 
 from finetune.bootstrap import Estimate, Floats, estimate, over_seeds
-from finetune.comparable import Arms, Difference, Run, check_prompts, differences, group, read_runs
+from finetune.comparable import Arms, Difference, Run, check_prompts, common_differences, differences, group, read_runs
 from finetune.comparison import ESTIMATED, HEADLINE, SECONDARY, Arm, Comparison, Contrast, Contrasted, Shown, Study
 from finetune.measure import answer_files, summary
 
@@ -106,9 +106,8 @@ def _check_all(arms: Arms) -> None:
     runs = [run for seeds in arms.values() for run in seeds.values()]
     for run in runs[1:]:
         check_prompts(runs[0], run)
-        for found in differences(runs[0], run):
-            if found.field not in runs[0].about.get("config", {}) and found.field != "data":
-                raise ValueError(f"{found.says(runs[0].name, run.name)}; runs that are compared have it in common")
+        for found in common_differences(runs[0], run):
+            raise ValueError(f"{found.says(runs[0].name, run.name)}; runs that are compared have it in common")
 
 
 # ---- values

@@ -37,7 +37,7 @@ def axis(values: Sequence[float], steps: int = 5) -> Axis:
     (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
     """
     low, high = min([0.0, *values]), max([0.0, *values])
-    reach = (high - low) or 1.0
+    reach = high - low if high - low > 1e-9 else 1.0  # all the same: any scale will do
     power = 10 ** math.floor(math.log10(reach / steps))
     step = next(size * power for size in (1, 2, 5, 10) if reach / (size * power) <= steps + 1e-9)
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
