@@ -6,6 +6,7 @@ import math
 import re
 
 from finetune.checks.subject import Finding, Subject, error, warning
+from finetune.run import ANSWERS, read_config
 
 __all__ = ["compute_dtype", "held_out", "lora_scale", "lora_targets", "out_folder", "pinned_base", "remote_code", "warmup"]
 
@@ -93,7 +94,7 @@ def out_folder(about: Subject) -> Finding | None:
         return None
     if not about.out.is_dir():
         return error(f"{about.out} is a file, and a run is a folder", "name a new folder")
-    there = sorted(path.name for path in about.out.iterdir())
+    there = sorted(path.name for path in about.out.iterdir() if path.name != ANSWERS)  # a base may have answered there before
     if not there or _is_this_run(about):
         return None
     return error(f"{about.out} holds {', '.join(there[:3])}{' …' if len(there) > 3 else ''}, of another run", "name a new folder")
@@ -128,8 +129,6 @@ def _targeted(name: str, wanted: str | tuple[str, ...]) -> bool:
 
 
 def _is_this_run(about: Subject) -> bool:
-    from finetune.run import read_config
-
     assert about.out is not None
     try:
         return read_config(about.out) == about.config

@@ -506,6 +506,7 @@ SPARES = {
     ],
     "out_folder": [
         lambda g: g.subject(out=held(g.folder / "empty")),
+        lambda g: g.subject(out=held(g.folder / "asked", "answers")),
         lambda g: g.subject(out=held(g.folder / "run", run=g.config)),
         lambda g: g.subject(out=None),
     ],
