@@ -62,15 +62,17 @@ def compare(
     if missing := [name for name in names if name not in found[0].answers]:
         raise ValueError(f"no answers in the setting {missing[0]!r}; there are {', '.join(found[0].answers)}")
     values = _Values(arms, names)
-    done = tuple(_contrasted(each, arms, tuple(dial), values, draws, seed) for each in asked)
-    first = next(each for each in done if (each.contrast.a, each.contrast.b) == (main.a, main.b))
+    done = [_contrasted(each, arms, tuple(dial), values, draws, seed) for each in asked]
+    at = next(i for i, each in enumerate(done) if (each.contrast.a, each.contrast.b) == (main.a, main.b))
+    done = _beside_the_headline(done, at, measure)
+    first = done[at]
     if measure not in first.effects[names[0]]:
         raise ValueError(f"the answers do not say {measure} in {names[0]}: they lack token ids or the reason why they stopped")
     order = _order(arms, asked)
     return Comparison(
         study=study,
         arms=tuple(_arm(name, arms[name], values, draws, seed) for name in order),
-        contrasts=done,
+        contrasts=tuple(done),
         headline=first,
         measure=measure,
         setting=names[0],
@@ -158,6 +160,18 @@ def _corrected(found: Mapping[str, Estimate]) -> dict[str, Estimate]:
 
     names = [name for name in SECONDARY if name in found]
     return {**found, **{name: found[name]._replace(p_holm=p) for name, p in zip(names, holm([found[n].p for n in names]), strict=True)}}
+
+
+def _beside_the_headline(done: Sequence[Contrasted], headline: int, measure: str) -> list[Contrasted]:
+    """The other differences with p values after Holm: one question was asked beforehand, they are many chances more."""
+    from finetune.rate.stats import holm
+
+    effects = [{setting: dict(found) for setting, found in each.effects.items()} for each in done]
+    for setting in done[headline].effects:
+        among = [i for i, each in enumerate(done) if i != headline and each.contrast.b and measure in each.effects[setting]]
+        for i, p in zip(among, holm([effects[i][setting][measure].p for i in among]), strict=True):
+            effects[i][setting][measure] = effects[i][setting][measure]._replace(p_holm=p)
+    return [each._replace(effects=found) for each, found in zip(done, effects, strict=True)]
 
 
 def _seeds(contrast: Contrast, arms: Arms) -> tuple[int, ...]:

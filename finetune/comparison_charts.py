@@ -111,7 +111,7 @@ def _row(each: Contrasted, c: Comparison, scale: Axis) -> Row:
         value=signed(e.value, c.measure) if difference else number(e.value, c.measure),
         bootstrap=shown[0],
         t=shown[1],
-        p=p_value(e.p) if difference else "",
+        p=p_value(e.p) + (f", Holm {p_value(e.p_holm)}" if e.p_holm is not None else "") if difference else "",
         at=scale.share(e.value),
         low=scale.share(e.low),
         high=scale.share(e.high),

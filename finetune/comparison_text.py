@@ -118,8 +118,8 @@ def to_markdown(c: Comparison) -> str:
 RECKONED = (
     "Unit: one prompt in one run; all arms answer the same prompts. Interval: hierarchical paired bootstrap, {draws} draws (seed {seed}): training "
     "seeds are drawn, then prompts, the same ones for all drawn seeds; percentiles of 95 %. t interval: seeds and prompts as random effects, "
-    "Satterthwaite's degrees of freedom; with few seeds it is the safer of the two. p: two-sided, from the draws; Holm's correction over the "
-    "secondary measures of a contrast."
+    "Satterthwaite's degrees of freedom; with few seeds it is the safer of the two. p: two-sided, from the draws. Holm's correction: over the "
+    "secondary measures of a contrast, and over all contrasts beside the headline."
 )
 
 
@@ -156,9 +156,11 @@ def _contrasts(c: Comparison, contrasts: Sequence[Contrasted], *, questions: boo
             value = signed(e.value, c.measure) if two else number(e.value, c.measure)
             first = (each.contrast.name, each.contrast.question) if questions else (each.contrast.name,)
             shown = both_intervals(e, c.measure, difference=two)
-            rows.append((*first, value, *shown, p_value(e.p) if two else "-", _count(e.n_seeds, "seed") if each.seeds else "-"))
+            rows.append(
+                (*first, value, *shown, p_value(e.p) if two else "-", p_value(e.p_holm), _count(e.n_seeds, "seed") if each.seeds else "-")
+            )
     head = ("contrast", "question") if questions else ("contrast",)
-    return _table((*head, NAMES[c.measure], "bootstrap", "t interval", "p", "runs"), rows, len(head))
+    return _table((*head, NAMES[c.measure], "bootstrap", "t interval", "p", "p, Holm", "runs"), rows, len(head))
 
 
 def _arms(c: Comparison) -> str:

@@ -98,7 +98,19 @@ def test_holm_is_that_of_statsmodels_over_the_secondary_measures(whole: Comparis
         found = each.effects["greedy"]
         expected = multitest.multipletests([found[name].p for name in SECONDARY], method="holm")[1]
         assert [found[name].p_holm for name in SECONDARY] == pytest.approx(list(expected))
-        assert found["mass"].p_holm is None
+
+
+def test_contrasts_beside_the_headline_are_corrected_together(study: list[Path]) -> None:
+    multitest = pytest.importorskip("statsmodels.stats.multitest", reason="statsmodels is not installed")
+    found = of(
+        study, contrasts=[("raw", "clean"), ("clean", ""), ("raw_nostop", "raw"), ("clean_nostop", "clean"), ("raw_nostop", "clean_nostop")]
+    )
+    assert found.headline.effects["greedy"]["mass"].p_holm is None  # asked beforehand
+    assert found.contrasts[1].effects["greedy"]["mass"].p_holm is None  # no difference
+    for setting in ("greedy", "sampled"):
+        others = [each.effects[setting]["mass"] for each in found.contrasts[2:]]
+        expected = multitest.multipletests([each.p for each in others], method="holm")[1]
+        assert [each.p_holm for each in others] == pytest.approx(list(expected))
 
 
 def test_the_base_stands_against_every_seed(whole: Comparison, study: list[Path]) -> None:
