@@ -9,6 +9,7 @@ stop token alone. Nothing is ever cut: a row that does not fit is left out and c
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -224,13 +225,13 @@ def to_dataset(prepared: Prepared) -> Any:
     if not prepared.rows:
         reasons = ", ".join(f"{reason}: {rows}" for reason, rows in prepared.left_out.items())
         raise ValueError(f"no row is left to train on ({reasons or 'there was none'}); raise max_length, or look at the data")
+    import numpy as np
+    import pyarrow as pa
     from datasets import Dataset
 
-    return Dataset.from_dict(
-        {
-            "input_ids": [list(row.input_ids) for row in prepared.rows],
-            "labels": [
-                [token if trained else _IGNORED for token, trained in zip(row.input_ids, row.trained, strict=True)] for row in prepared.rows
-            ],
-        }
-    )
+    sizes = [len(row.input_ids) for row in prepared.rows]
+    ids = np.fromiter(itertools.chain.from_iterable(row.input_ids for row in prepared.rows), np.int64, sum(sizes))
+    trained = np.fromiter(itertools.chain.from_iterable(row.trained for row in prepared.rows), bool, sum(sizes))
+    ends = pa.array(itertools.accumulate(sizes, initial=0), pa.int32())
+    columns = {"input_ids": ids, "labels": np.where(trained, ids, _IGNORED)}
+    return Dataset(pa.table({name: pa.ListArray.from_arrays(ends, pa.array(flat)) for name, flat in columns.items()}))
