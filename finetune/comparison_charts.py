@@ -126,13 +126,27 @@ def _row(each: Contrasted, c: Comparison, scale: Axis) -> Row:
 # ---- data against output
 
 
+class Frame(NamedTuple):
+    """Where the axes of a drawing stand, in its own units."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+SCATTER = Frame(46, 12, 258, 190)
+
+
 class Point(NamedTuple):
-    """A numbered point of a scatter, as shares of both axes."""
+    """A point of a scatter and the place of its number, in units of the drawing."""
 
     number: int
     name: str
     x: float
     y: float
+    label_x: float
+    label_y: float
     says: str
 
 
@@ -177,10 +191,37 @@ def scatters(c: Comparison) -> tuple[Scatter, ...]:
 def _scatter(name: str, title: str, points: Sequence[tuple[int, str, float | None, float | None]], *, ours: bool) -> Scatter:
     known = [(n, arm, x, y) for n, arm, x, y in points if x is not None and y is not None]
     across, up = axis([x for _, _, x, _ in known], 4), axis([y for *_, y in known], 4)
-    placed = (
-        Point(n, arm, across.share(x), up.share(y), f"{arm}: {number(x)} in the data, {number(y)} in the output") for n, arm, x, y in known
-    )
+    places = [(SCATTER.left + across.share(x) * SCATTER.width, SCATTER.top + (1 - up.share(y)) * SCATTER.height) for _, _, x, y in known]
+    placed = [
+        Point(n, arm, *place, *label, f"{arm}: {number(x)} in the data, {number(y)} in the output")
+        for (n, arm, x, y), place, label in zip(known, places, labels(places), strict=True)
+    ]
     return Scatter(name, title, across, up, tuple(placed), ours)
+
+
+# A number is about as wide as this, and as far from its point; where many points are near it goes further out.
+_LABEL, _REACHES = 13.0, (11.0, 20.0, 30.0, 40.0, 52.0, 64.0)
+
+
+def labels(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """A place near each point for its number, where neither a point nor a number is yet; arms that hardly differ lie on one spot."""
+    taken: list[tuple[float, float]] = []
+    for x, y in points:
+        around = [
+            (x + reach * math.cos(turn), y - reach * math.sin(turn)) for reach in _REACHES for turn in (k * math.pi / 6 for k in range(12))
+        ]
+        inside = [
+            place
+            for place in around
+            if SCATTER.left < place[0] < SCATTER.left + SCATTER.width and SCATTER.top < place[1] < SCATTER.top + SCATTER.height
+        ]
+        free = [
+            place
+            for place in inside
+            if all(math.dist(place, other) >= _LABEL for other in taken) and all(math.dist(place, dot) >= 9 for dot in points)
+        ]
+        taken.append((free or inside or around)[0])
+    return taken
 
 
 # ---- losses

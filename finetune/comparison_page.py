@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from finetune.comparison import BESIDE, PUBLISHED_UNTUNED, SECONDARY, Comparison
-from finetune.comparison_charts import curves, forest, scatters
+from finetune.comparison_charts import SCATTER, curves, forest, scatters
 from finetune.comparison_text import NAMES, RECKONED, answer, both_intervals, data_against_output, interval, p_value, signed, span, stated
 from finetune.measure import MEASURES, number
 from finetune.rate.fold import fold
@@ -25,6 +25,7 @@ def to_html(c: Comparison) -> str:
             asked=[(head, text) for head, text in stated(c) if text] if any(c.study) else [],
             forest=forest(c),
             scatters=scatters(c),
+            frame=SCATTER,
             curves=drawn,
             steps=steps,
             losses=losses,

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import click
 
-__all__ = ["MEASURES", "Measures", "header_echo", "measure", "measure_command", "measure_file", "measure_run", "summary"]
+__all__ = ["MEASURES", "Measures", "header_echo", "measure", "measure_command", "measure_file", "measure_run", "summary", "write_measures"]
 
 #: Its name in the folder of a run.
 NAME = "measures.json"
@@ -187,6 +187,15 @@ def measure_run(folder: Path, known: dict[str, list[dict[str, Any]]] | None = No
     return {"ruler": _ruler(), "settings": settings}
 
 
+def write_measures(folder: Path, known: dict[str, list[dict[str, Any]]] | None = None) -> dict[str, Any]:
+    """Write the measures of a run into its ``measures.json``, and give them back."""
+    from thaiwiki_clean.shards import write_text
+
+    measured = measure_run(folder, known)
+    write_text(folder / NAME, json.dumps(measured, ensure_ascii=False, separators=(",", ":")) + "\n")
+    return measured
+
+
 def answer_files(folder: Path) -> dict[str, Path]:
     """The files of answers of a run by the name of their setting, greedy first."""
     found = {path.stem: path for path in sorted((folder / "answers").glob("*.jsonl"))}
@@ -215,13 +224,10 @@ def _measured_before(folder: Path) -> dict[str, list[dict[str, Any]]]:
 @click.option("--json", "as_json", is_flag=True, help="Print the means as one JSON object instead of a table.")
 def measure_command(runs: tuple[Path, ...], as_json: bool) -> None:
     """Measure the answers in the folders RUNS, and those they were trained on; write RUN/measures.json."""
-    from thaiwiki_clean.shards import write_text
-
     known: dict[str, list[dict[str, Any]]] = {}
     out: dict[str, dict[str, Any]] = {}
     for folder in runs:
-        measured = measure_run(folder, known)
-        write_text(folder / NAME, json.dumps(measured, ensure_ascii=False, separators=(",", ":")) + "\n")
+        measured = write_measures(folder, known)
         out[str(folder)] = {name: each["summary"] for name, each in measured["settings"].items()}
     click.echo(json.dumps(out, ensure_ascii=False, indent=2) if as_json else _table(out))
 

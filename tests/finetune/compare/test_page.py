@@ -18,7 +18,7 @@ pytest.importorskip("scipy", reason="scipy is not installed")
 
 from finetune.compare import compare
 from finetune.comparison import Comparison, Contrast, Study
-from finetune.comparison_charts import axis, curves, forest, scatters
+from finetune.comparison_charts import axis, curves, forest, labels, scatters
 from finetune.comparison_page import to_html
 
 Maker = Callable[..., Path]
@@ -113,6 +113,13 @@ def test_what_was_published_stands_on_axes_of_its_own(whole: Comparison) -> None
     assert [point.name for point in theirs.points] == ["Alpaca", "Alpaca and WikiText-103", "WikiText-103"]
     assert theirs.points[2].says == "WikiText-103: 0.103 in the data, 0.541 in the output"
     assert len(ours.points) == 4  # the base was trained on nothing here
+
+
+def test_points_on_one_spot_have_numbers_apart() -> None:
+    spots = [(100.0, 100.0)] * 15 + [(108.0, 100.0)] * 3
+    places = labels(spots)
+    apart = [((ax - bx) ** 2 + (ay - by) ** 2) ** 0.5 for i, (ax, ay) in enumerate(places) for bx, by in places[:i]]
+    assert min(apart) >= 12
 
 
 def test_losses_have_a_line_for_each_seed(whole: Comparison) -> None:
