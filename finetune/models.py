@@ -196,7 +196,7 @@ def base_config(base: str) -> Any:
         ) from None
     except (ValueError, KeyError) as error:
         raise ValueError(f"{base}: transformers {transformers.__version__} does not know this model ({_line(error)})") from None
-    if type(config) not in transformers.AutoModelForCausalLM._model_mapping:
+    if type(config) not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING:
         raise ValueError(f"{base} is a {config.model_type}, expected a causal language model")
     return config
 

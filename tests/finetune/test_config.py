@@ -207,6 +207,7 @@ def test_what_goes_together_is_let_through(values: dict[str, Any]) -> None:
         ("run.yaml", "", r"got NoneType, expected lines of `key: value` \(the file is empty\)"),
         ("run.yaml", "- base", "got list, expected lines of `key: value`"),
         ("run.yaml", "base: [", "while parsing"),
+        ("run.yaml", "base: !!python/tuple [a]\ndata: b", "could not determine a constructor"),
         ("run.toml", "base = ", "Invalid value"),
         ("run.toml", "seed = -3\nbase='a'\ndata='b'", "seed: got -3, expected a whole number, at least 0"),
     ],

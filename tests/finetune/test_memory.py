@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # torch's, transformers' and 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(make_tiny("typhoon-7b", tmp_path_factory.mktemp("base"), hidden=256))
+    return str(make_tiny("typhoon-7b", tmp_path_factory.mktemp("base"), hidden=256, layers=6))
 
 
 def config(base: str, **settings: Any) -> Config:
@@ -210,6 +210,13 @@ def test_weights_that_do_not_fit_ask_for_four_bits_or_another_base(tmp_path: Pat
         check_memory(config(base, quantisation="none", **small), free=1)
     with pytest.raises(ValueError, match=r"take a smaller base$"):
         check_memory(config(base, **small), free=1)
+
+
+def test_all_of_it_has_to_fit(base: str) -> None:
+    total = estimate_memory(config(base)).total
+    check_memory(config(base), free=total)
+    with pytest.raises(ValueError, match="the run needs"):
+        check_memory(config(base), free=total - 1)
 
 
 def test_what_fits_is_said_too(base: str) -> None:

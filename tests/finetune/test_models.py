@@ -97,7 +97,7 @@ def test_one_begin_token_where_the_model_has_one(one: Preset, tiny: Callable[[st
 @each_preset
 def test_the_text_of_a_prompt_is_what_the_preset_says(one: Preset, tiny: Callable[[str], str]) -> None:
     tokenizer = load_tokenizer(tiny(one.name), one)
-    text = tokenizer.apply_chat_template([SYSTEM, *TURNS], tokenize=False)
+    text = tokenizer.apply_chat_template([SYSTEM, *TURNS, *AGAIN], tokenize=False)
     places = [text.index(piece) for piece in (SYSTEM["content"], QUESTION, one.roles[1], ANSWER, one.stop_token)[1:4]]
     assert places == sorted(places)
     assert one.roles[0] in text
@@ -117,10 +117,21 @@ PROMPTS = {
 }
 
 
+ANSWERS = {
+    "mistral.jinja": " ข</s>",
+    "llama2.jinja": " ข</s>",
+    "seallm.jinja": "ข</s>",
+    "llama3.jinja": "ข<|eot_id|>",
+    "gemma.jinja": "ข<end_of_turn>\n",
+}
+
+
 @pytest.mark.parametrize("template", PROMPTS)
 def test_each_template_letter_by_letter(template: str, tiny: Callable[[str], str]) -> None:
     one = next(one for one in PRESETS if one.template == template)
     tokenizer = load_tokenizer(tiny(one.name), one)
+    turns = [{"role": "user", "content": "ก"}, {"role": "assistant", "content": "ข"}]
+    assert tokenizer.apply_chat_template(turns, tokenize=False) == PROMPTS[template] + ANSWERS.get(template, "ข<|im_end|>\n")
     assert (
         tokenizer.apply_chat_template([{"role": "user", "content": "ก"}], tokenize=False, add_generation_prompt=True) == PROMPTS[template]
     )
@@ -207,6 +218,14 @@ def test_a_preset_for_another_family_is_refused(tiny: Callable[[str], str]) -> N
         load_tokenizer(tiny("typhoon-7b"), preset("sailor"))
 
 
+def test_a_pad_token_that_is_the_stop_token_is_replaced(tiny: Callable[[str], str], tmp_path: Path) -> None:
+    shutil.copytree(tiny("typhoon-7b"), tmp_path / "base")
+    file = tmp_path / "base/tokenizer_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), "pad_token": "</s>"}), encoding="utf-8")
+    for one in (None, preset("typhoon-7b")):
+        assert load_tokenizer(str(tmp_path / "base"), one).pad_token == "<unk>"
+
+
 def test_padding_falls_back_to_the_stop_token_when_there_is_no_other(tiny: Callable[[str], str]) -> None:
     tokenizer = load_tokenizer(tiny("sailor"), preset("sailor"))
     only = {"<|im_end|>": stop_token_id(tokenizer)}
@@ -256,8 +275,9 @@ def test_four_bits_on_a_cpu_and_every_layer_learns(one: Preset, tiny: Callable[[
         "compute_dtype": "bfloat16",
         "layers": {"nf4": len(layers)},
     }
+    record = quantisation_record(model)
     tuned = with_adapter(model)
-    assert quantisation_record(tuned) == quantisation_record(model)
+    assert quantisation_record(tuned) == record
     before = gradients(tuned)
     assert len(before) == 2 * len(layers)  # A and B of each: an adapter on every layer, and on nothing else
     assert all(gradient.abs().sum() > 0 for gradient in before.values())
@@ -475,9 +495,10 @@ def test_targets_are_read_as_peft_reads_them(tiny: Callable[[str], str], targets
     assert ours == {name.removeprefix("base_model.model.") for name, layer in tuned.named_modules() if hasattr(layer, "lora_A")}
 
 
-def test_targets_that_fit_no_layer_are_refused(tiny: Callable[[str], str]) -> None:
-    config = on_cpu(tiny("typhoon-7b"), lora_targets=("query",))
-    with pytest.raises(ValueError, match=r"lora_targets: \('query',\) fits no layer of .*; it has down_proj, gate_proj, k_proj"):
+@pytest.mark.parametrize("targets", [("query",), ("_proj",), r".*\.q", "q_proj"])
+def test_targets_that_fit_no_layer_are_refused(tiny: Callable[[str], str], targets: Any) -> None:
+    config = on_cpu(tiny("typhoon-7b"), lora_targets=targets)
+    with pytest.raises(ValueError, match=r"lora_targets: .* fits no layer of .*; it has down_proj, gate_proj, k_proj"):
         adapter_layers(models.skeleton(config.base), config)
 
 
