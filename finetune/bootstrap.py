@@ -48,7 +48,7 @@ class Estimate(NamedTuple):
     two_way: tuple[float, float] | None  #: t interval with seeds and prompts as random effects; None with one seed or one prompt
     n_seeds: int
     n_prompts: int
-    p_holm: float | None = None  #: corrected: a secondary measure for the others of its contrast, a contrast for the others beside the headline
+    p_holm: float | None = None  #: corrected for the other secondary measures, or for the other contrasts beside the headline
 
     @property
     def differs(self) -> bool:

@@ -53,7 +53,7 @@ def test_a_configuration_that_differs_beside_the_dial_is_refused(fake: Maker, fi
     [
         ({"base_fingerprint": "0ff"}, "base_fingerprint: '0ff' in clean-0, 'b45e' in raw-0"),
         ({"versions__trl": "1.15.0"}, r"versions\.trl: '1\.15\.0' in clean-0, '1\.16\.0' in raw-0"),
-        ({"quantisation__double_quant": False}, r"quantisation\.double_quant: False in clean-0, True in raw-0"),
+        ({"quantisation__double_quant": False}, r"^quantisation\.double_quant: False in clean-0, True in raw-0"),
         ({"device": "NVIDIA A100"}, "device: 'NVIDIA A100' in clean-0, 'cpu' in raw-0"),
     ],
 )
@@ -237,6 +237,13 @@ def test_a_contrast_may_name_both_dials(fake: Maker) -> None:
     both = Contrast("raw_nostop", "clean", dial=("data", "train_stop"))
     found = compare([fake("raw_nostop"), fake("clean")], contrasts=[both], draws=200)
     assert {d.field for d in found.headline.differs} == {"data", "train_stop"}
+
+
+def test_every_arm_of_a_sum_is_held_to_the_dial(fake: Maker) -> None:
+    runs = [fake("raw_nostop", epochs=2.0), fake("clean"), fake("raw"), fake("clean_nostop", epochs=2.0)]
+    both = Contrast("clean + raw_nostop", "raw + clean_nostop")
+    with pytest.raises(ValueError, match=r"epochs: 1\.0 in clean, 2\.0 in clean_nostop"):  # the first arms of both sides agree
+        compare(runs, contrasts=[Contrast("clean", "raw"), both], dial=("data", "train_stop"), draws=200)
 
 
 def test_the_base_is_held_to_what_makes_a_base(fake: Maker, alter: Alter) -> None:

@@ -181,6 +181,16 @@ def test_held_out_losses_are_paired_by_seed(whole: Comparison) -> None:
     assert whole.headline.held_out.n_seeds == 3
 
 
+def test_the_held_out_loss_is_that_of_the_weights_that_were_kept(fake: Maker, alter: Alter) -> None:
+    runs = [fake("raw"), fake("clean")]
+    alter(runs[0] / "record.json", best_eval_loss=1.25)  # an earlier checkpoint
+    alter(runs[1] / "record.json", best_eval_loss=None)  # none was kept: the last
+    found = of(runs)
+    assert found.arm("raw").held_out == (1.25,)
+    last = json.loads((runs[1] / "record.json").read_text(encoding="utf-8"))["losses"][-1]["eval_loss"]
+    assert found.arm("clean").held_out == (last,)
+
+
 def test_held_out_losses_on_other_rows_are_not_compared(fake: Maker, alter: Alter) -> None:
     runs = [fake("raw"), fake("clean")]
     alter(runs[0] / "run.json", eval_data__fingerprint="other")
@@ -232,6 +242,18 @@ def test_prompts_are_shown_from_both_ends_the_middle_and_by_chance(whole: Compar
         why.count("drawn by chance"),
     ) == (4, 2, 2, 4)
     assert [name for name, _, _ in whole.shown[0].answers][:3] == ["raw", "clean", "base"]
+
+
+def test_prompts_of_the_two_ends_are_those_with_the_largest_differences(fake: Maker) -> None:
+    found = of([fake("raw"), fake("clean")])  # one seed, so what is shown is what was compared
+    by_end: dict[str, list[float]] = {}
+    for shown in found.shown:
+        masses = {name: measured["mass"] for name, _, measured in shown.answers}
+        by_end.setdefault(shown.why.split(" against")[0], []).append(masses["raw"] - masses["clean"])
+    high, low = by_end["among those where raw is highest"], by_end["among those where raw is lowest"]
+    rest = by_end["in the middle"] + by_end["drawn by chance"]
+    assert min(high) >= max(rest)
+    assert max(low) <= min(rest)
 
 
 # ---- words
