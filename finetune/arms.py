@@ -138,7 +138,7 @@ def group_arms() -> tuple[Arm, ...]:
     return tuple(Arm(f"without_{group}", f"clean, but for {', '.join(names)}", without(names)) for group, names in GROUPS.items())
 
 
-def rule_arms(articles: Sequence[Article], least: float = 0.01) -> tuple[Arm, ...]:
+def rule_arms(articles: Sequence[Article], least: float = 0.04) -> tuple[Arm, ...]:
     """Cleaning with one rule left out, for each rule whose absence changes at least that share of the articles.
 
     A rule that changes none of the rows would train the same model again.

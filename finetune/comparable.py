@@ -46,6 +46,19 @@ class Run:
         """How messages call it."""
         return self.folder.name
 
+    @property
+    def held_out(self) -> float | None:
+        """The held-out loss of the weights that answered: the best one seen, where these were kept; else the last."""
+        best = self.record.get("best_eval_loss")
+        seen = [entry["eval_loss"] for entry in self.record.get("losses", ()) if entry.get("eval_loss") is not None]
+        return float(best) if best is not None else float(seen[-1]) if seen else None
+
+    @property
+    def watched(self) -> Any:
+        """What the held-out loss was measured on."""
+        watched = self.about.get("eval_data")
+        return watched.get("fingerprint") if isinstance(watched, dict) else self.about.get("config", {}).get("eval_data")
+
 
 class Difference(NamedTuple):
     """A field in which two runs differ, and its values."""

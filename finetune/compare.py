@@ -7,9 +7,7 @@ The headline is one measure, in one setting, of one pair of arms, named before t
 
 from __future__ import annotations
 
-import json
-import tomllib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +17,11 @@ import numpy as np
 from finetune.bootstrap import Estimate, Floats, estimate, over_seeds
 from finetune.comparable import Arms, Difference, Run, check_prompts, common_differences, differences, group, read_runs
 from finetune.comparison import ESTIMATED, HEADLINE, SECONDARY, Arm, Comparison, Contrast, Contrasted, Shown, Study
+from finetune.comparison_notes import notes
+from finetune.comparison_plan import pair_of, read_study
 from finetune.measure import answer_files, summary
 
 __all__ = ["compare", "compare_command", "read_study", "write"]
-
-# Below these a difference as large as 0.14 in repetition mass is missed in one study of five (measured with a base of 3 million parameters).
-FEW_SEEDS, FEW_PROMPTS = 3, 96
-#: An answer must have room to end: this times the longest training answer.
-ROOM = 1.5
 
 
 def compare(
@@ -79,7 +74,7 @@ def compare(
         settings=tuple({"name": name} | {k: v for k, v in found[0].generation[name].items() if k not in _NOT_SETTING} for name in names),
         n_prompts=len(values.prompts),
         shown=tuple(_shown(first, measure, names[0], arms, order, values, seed)),
-        notes=tuple(_notes(arms, done, names, measure)),
+        notes=tuple(notes(arms, done, names, measure)),
         draws=draws,
         seed=seed,
     )
@@ -210,27 +205,12 @@ def _between(a: Mapping[int, Run], b: Mapping[int, Run], seeds: Sequence[int]) -
     return differences(*((a[first], b[first]) if first is not None else (next(iter(a.values())), next(iter(b.values())))))
 
 
-def _held_out(run: Run) -> float | None:
-    """The held-out loss of the weights that answered: the best one seen, for these are kept; else the last."""
-    best = run.record.get("best_eval_loss")
-    seen = [entry["eval_loss"] for entry in run.record.get("losses", ()) if entry.get("eval_loss") is not None]
-    return float(best) if best is not None else float(seen[-1]) if seen else None
-
-
-def _watched(run: Run) -> Any:
-    """What the held-out loss was measured on."""
-    watched = run.about.get("eval_data")
-    return watched.get("fingerprint") if isinstance(watched, dict) else run.about.get("config", {}).get("eval_data")
-
-
 def _held_out_difference(a: Sequence[str], b: Sequence[str], arms: Arms, seeds: Sequence[int]) -> Estimate | None:
     if len(a) != 1 or len(b) != 1 or not seeds or not all(seed in arms[name] for name in (*a, *b) for seed in seeds):
         return None
     pairs = [(arms[a[0]][seed], arms[b[0]][seed]) for seed in seeds]
-    losses = [(_held_out(one), _held_out(other)) for one, other in pairs]
-    if any(one is None or other is None for one, other in losses) or any(
-        _watched(x) != _watched(y) or _watched(x) is None for x, y in pairs
-    ):
+    losses = [(one.held_out, other.held_out) for one, other in pairs]
+    if any(one is None or other is None for one, other in losses) or any(x.watched != y.watched or x.watched is None for x, y in pairs):
         return None
     return over_seeds(np.array([one - other for one, other in losses if one is not None and other is not None]))
 
@@ -263,7 +243,7 @@ def _arm(name: str, runs: Mapping[int, Run], values: _Values, draws: int, seed: 
         longest=max(lengths, default=None),
         levels=levels,
         rep_2={s: _number(summary(row for run in runs.values() for row in run.measures[s].values()).get("rep_2")) for s in values.settings},
-        held_out=tuple(loss for run in runs.values() if (loss := _held_out(run)) is not None),
+        held_out=tuple(loss for run in runs.values() if (loss := run.held_out) is not None),
         steps=_recorded(runs, "steps"),
         trained_tokens=_recorded(runs, "trained_tokens"),
         seconds=_recorded(runs, "seconds"),
@@ -306,45 +286,6 @@ def _shown(first: Contrasted, measure: str, setting: str, arms: Arms, order: Seq
         row = firsts[names[0]].answers[setting][key]
         answers = tuple((n, str(firsts[n].answers[setting][key]["answer"]), firsts[n].measures[setting][key]) for n in names)
         yield Shown(str(row.get("prompt", "")), str(row.get("title") or ""), says, answers)
-
-
-def _notes(arms: Arms, done: Sequence[Contrasted], settings: Sequence[str], measure: str) -> Iterable[str]:
-    """What a reader should know before believing a figure."""
-    trained = {name: runs for name, runs in arms.items() if next(iter(runs.values())).trained}
-    runs = [run for seeds in trained.values() for run in seeds.values()]
-    first = next(iter(next(iter(arms.values())).values()))
-    if (n_prompts := len(first.answers[settings[0]])) < FEW_PROMPTS:
-        yield f"{n_prompts} prompts are few: {FEW_PROMPTS} are the least that we advise."
-    if trained and (fewest := min(map(len, trained.values()))) < FEW_SEEDS:
-        said = "one seed, so nothing is known of how another training run would have come out" if fewest == 1 else f"{fewest} seeds"
-        yield f"Some arm has {said}; {FEW_SEEDS} are the least that we advise."
-    if any(not row.get("title") for row in first.answers[settings[0]].values()):
-        yield "Some prompts name no title, so it could not be checked that none of them was trained on."
-    if (penalty := first.generation[settings[0]].get("repetition_penalty", 1.0)) != 1.0:
-        yield f"The headline's answers were drawn with a repetition penalty of {penalty}, which hides what is measured."
-    if len({run.titles for run in runs}) > 1:
-        yield "The arms were not trained on the same titles: some rows were left out of one arm and not of another."
-    if len(steps := {run.record["steps"] for run in runs if "steps" in run.record}) > 1:
-        yield f"The arms were not trained for the same number of steps: {min(steps)} to {max(steps)}."
-    longest = max((row["n_tokens"] for run in runs for row in run.training if row.get("n_tokens")), default=0)
-    for name in settings:
-        limit = first.generation[name].get("max_new_tokens")
-        if limit and limit < ROOM * longest:
-            yield (
-                f"{name}: answers may have {limit} tokens, less than {ROOM} times the longest training answer ({longest}); "
-                "an answer that did not stop may only have been long."
-            )
-    if len({str(_watched(run)) for run in runs}) > 1:
-        yield "The held-out losses are of different rows and are not compared; give all arms the same eval_data."
-    for each in done:
-        found = each.effects[settings[0]].get(measure)
-        if found is not None and found.disputed:
-            yield (
-                f"{each.contrast.name}: the two intervals do not agree about 0. With {found.n_seeds} seeds the bootstrap is the more "
-                "hopeful of the two; take the wider one, or train more seeds."
-            )
-        if each.contrast.b and not each.differs:
-            yield f"{each.contrast.name}: the two arms differ in no field; what is seen is chance."
 
 
 # ---- doors
@@ -400,11 +341,11 @@ def compare_command(
     planned = read_study(file) if file else {}
     if headline or measure:
         there = planned.get("headline", ())
-        pair = _pair(headline) if headline else there[:2]
+        pair = pair_of(headline) if headline else there[:2]
         if not pair:
             raise ValueError("--measure needs the pair that it is the headline of: --headline A:B")
         planned["headline"] = (*pair, measure or (there[2] if len(there) > 2 else HEADLINE))
-    planned["contrasts"] = [*planned.get("contrasts", ()), *(Contrast(*_pair(pair)) for pair in pairs)]
+    planned["contrasts"] = [*planned.get("contrasts", ()), *(Contrast(*pair_of(pair)) for pair in pairs)]
     if dial:
         planned["dial"] = dial
     if settings:
@@ -421,45 +362,3 @@ def compare_command(
     for note in comparison.notes:
         click.echo(f"note: {note}", err=True)
     click.echo(f"wrote {', '.join(map(str, files.values()))}", err=True)
-
-
-def _pair(said: str) -> tuple[str, str]:
-    a, colon, b = said.partition(":")
-    if not (a.strip() and b.strip() and colon) or ":" in b:
-        raise ValueError(f"a pair of arms is written A:B, got {said!r}")
-    return a.strip(), b.strip()
-
-
-def read_study(path: Path) -> dict[str, Any]:
-    """What a study wrote down before its runs, as keywords of :func:`compare`.
-
-    ``question``, ``hypothesis``, ``measure`` and ``stopping_rule`` are texts; ``headline`` is "A:B" or "A:B:measure"; ``dial`` and
-    ``settings`` are lists; each ``[[contrast]]`` has ``a`` and may have ``b``, ``label``, ``question``, ``dial``, ``seeds``.
-    Raises ValueError for a key that is none of these.
-    """
-    text = path.read_text(encoding="utf-8")
-    try:
-        told = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; a study is TOML, or JSON in a file named .json") from None
-    known = {*Study._fields, "headline", "dial", "settings", "contrast"}
-    _known(path, told, known)
-    planned: dict[str, Any] = {"study": Study(**{name: str(told[name]).strip() for name in Study._fields if name in told})}
-    if "headline" in told:
-        planned["headline"] = tuple(part.strip() for part in str(told["headline"]).split(":"))
-        if len(planned["headline"]) not in (2, 3):
-            raise ValueError(f"{path}: headline is A:B or A:B:measure, got {told['headline']!r}")
-    planned |= {name: tuple(told[name]) for name in ("dial", "settings") if name in told}
-    planned["contrasts"] = []
-    for each in told.get("contrast", ()):
-        _known(path, each, set(Contrast._fields))
-        if not each.get("a"):
-            raise ValueError(f"{path}: a contrast names an arm as 'a', got {each!r}")
-        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in each.items()}
-        planned["contrasts"].append(Contrast(**given))
-    return planned
-
-
-def _known(path: Path, told: Mapping[str, Any], known: Collection[str]) -> None:
-    if odd := sorted(set(told) - set(known)):
-        raise ValueError(f"{path}: no field {odd[0]!r}; there are {', '.join(sorted(known))}")

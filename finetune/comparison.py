@@ -124,3 +124,7 @@ class Comparison:
     def arm(self, name: str) -> Arm:
         """The arm with this name."""
         return next(arm for arm in self.arms if arm.name == name)
+
+    def tuned(self, each: Contrasted) -> bool:
+        """Whether all arms of a contrast were trained."""
+        return all(self.arm(name).trained for side in each.contrast.sides() for name in side)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from finetune import base as bases
 from finetune import models
-from finetune.arms import Arm, group_arms, main_arms, rule_arms
+from finetune.arms import MAIN, Arm, Article, group_arms, main_arms, rule_arms
 from finetune.compare import compare, read_study, write
 from finetune.config import Config
 from finetune.generate import Prompt, Setting, generate, setting
@@ -50,13 +50,13 @@ class Size:
     device: str
     ablate_groups: bool = True
     ablate_rules: bool = False
-    settings: tuple[str, ...] = ("greedy", "sampled", "greedy-penalty1.1")  #: the first is the headline's
+    settings: tuple[str, ...] = ("greedy", "sampled", "greedy-penalty1.1")  #: of the main arms; arms that leave a rule out have the first
 
 
 SIZES: dict[str, Size] = {
     "smoke": Size("smoke", 400, 120, 12, 8, 2, 220, 1, 6, 3e-3, 2, "cpu", ablate_groups=False, settings=("greedy", "sampled")),
-    "cpu": Size("cpu", 2_500, 1_200, 272, 200, 5, 300, 4, 16, 3e-3, 2, "cpu"),
-    "gpu": Size("gpu", 12_500, 1_200, 272, 200, 10, 300, 4, 16, 1e-3, 10, "cuda", ablate_rules=True),
+    "cpu": Size("cpu", 1_200, 2_500, 256, 200, 5, 160, 3, 16, 3e-3, 2, "cpu"),
+    "gpu": Size("gpu", 12_500, 2_500, 320, 200, 5, 200, 3, 16, 1e-3, 8, "cuda", ablate_rules=True),
 }
 
 #: What is asked and how it is answered, in the form that ``finetune compare --study`` reads; written before anything is run.
@@ -97,6 +97,10 @@ PLAN: dict[str, Any] = {
 
 # Errors of preflight that are meant here: the dirt is what is studied, and two arms are not to learn to stop.
 _MEANT = ("wiki_residue", "repetitive", "stop_trained", "cut_answers", "escapes", "special_in_text", "duplicates", "lost_titles")
+
+
+#: The preset whose form a base made here has: a Mistral, asked in [INST].
+MADE_HERE = "typhoon-7b"
 
 
 class Task(NamedTuple):
@@ -141,13 +145,16 @@ def experiment(
     found = articles(source, out / "build")
     say(f"our build keeps {len(found)} articles")
     folder, study = _base_and_material(found, files, size, base, seed, say)
-    tasks, lines = _plan(out, folder, study, size)
-    plan = {**PLAN, "settings": [how.name for how in tasks[0].settings], "contrast": [*PLAN["contrast"], *_ablations(lines)]}
-    write_json(out / "plan.json", plan)
+    found_preset = models.find(base) if base else models.preset(MADE_HERE)
+    tasks, lines = _plan(out, folder, study, size, found_preset)
+    write_json(out / "plan.json", {**PLAN, "settings": [size.settings[0]], "contrast": [*PLAN["contrast"], *_ablations(lines)]})
+    write_json(out / "plan-settings.json", {**PLAN, "settings": list(size.settings)})
     write_json(out / "arms.json", lines)
     say(f"{len(lines)} arms x {size.seeds} seeds = {len(tasks)} runs on {size.workers} workers; base {folder}")
     _run_all(tasks, size, say)
     write(compare([task.run for task in tasks], **read_study(out / "plan.json")), out / "comparison")
+    in_all = [task.run for task in tasks if len(task.settings) == len(size.settings)]
+    write(compare(in_all, **read_study(out / "plan-settings.json")), out / "comparison-settings")
     say(f"done in {(time.monotonic() - started) / 60:.1f} minutes: {out / 'comparison' / 'comparison.html'}")
     return out / "comparison"
 
@@ -169,7 +176,7 @@ def _claim(out: Path, size: Size, pages: str | None, prose: Sequence[Path], base
 
 
 def _base_and_material(
-    found: Sequence[Any], prose: Sequence[Path], size: Size, base: str | None, seed: int, say: Callable[[str], object]
+    found: Sequence[Article], prose: Sequence[Path], size: Size, base: str | None, seed: int, say: Callable[[str], object]
 ) -> tuple[Path, Material]:
     """The base and the rows. The held-out titles come first: the base must not have read their articles."""
     chosen = material(found, n_train=0, n_held_out=size.n_held_out, seed=seed, fits=lambda a: False)
@@ -184,17 +191,17 @@ def _base_and_material(
         texts = base_texts(prose, chosen.held_out, seed=seed, limit=size.prose)
         say(f"base: {len(texts)} texts (those that share a passage with a held-out article are left out)")
         folder = bases.cached_base(texts, bases.SIZES[size.base], seed=seed, device=size.device)
-    tokenizer = models.load_tokenizer(str(folder), models.find(str(folder)) or models.preset("typhoon-7b"))
+    tokenizer = models.load_tokenizer(str(folder), models.preset(MADE_HERE) if not base else models.find(base))
 
-    def fits(article: Any) -> bool:
+    def fits(article: Article) -> bool:
         return len(tokenizer.encode(article.raw.strip(), add_special_tokens=False)) <= size.max_answer
 
     return folder, material(found, n_train=size.n_train, n_held_out=size.n_held_out, seed=seed, fits=fits)
 
 
-def _plan(out: Path, base: Path, study: Material, size: Size) -> tuple[list[Task], dict[str, Any]]:
+def _plan(out: Path, base: Path, study: Material, size: Size, preset: models.Preset | None) -> tuple[list[Task], dict[str, Any]]:
     """Every run, and what the arms are; the rows of each arm are written."""
-    tokenizer = models.load_tokenizer(str(base), models.find(str(base)) or models.preset("typhoon-7b"))
+    tokenizer = models.load_tokenizer(str(base), preset)
 
     def length(text: str) -> int:
         return len(tokenizer.encode(text, add_special_tokens=False))
@@ -202,6 +209,7 @@ def _plan(out: Path, base: Path, study: Material, size: Size) -> tuple[list[Task
     arms: list[Arm] = list(main_arms(length))
     arms += group_arms() if size.ablate_groups else ()
     arms += rule_arms(study.train) if size.ablate_rules else ()
+    arms = _different(arms, study.train)
     asked = tuple(prompts(study.held_out))
     write_jsonl(out / "prompts.jsonl", ({"prompt_id": p.id, "prompt": p.text, "title": p.title} for p in asked))
     longest = max(length(a.raw.strip()) for a in study.train)
@@ -220,11 +228,12 @@ def _plan(out: Path, base: Path, study: Material, size: Size) -> tuple[list[Task
             config = Config(
                 base=str(base),
                 data=str(rows),
-                model=None if models.find(str(base)) else "typhoon-7b",
+                model=preset.name if preset else None,
                 eval_data=str(out / "rows" / "held_out.jsonl"),
                 arm=arm.name,
                 seed=seed,
                 max_length=longest + prompt,
+                lora_dropout=0.0,
                 train_stop=arm.train_stop,
                 device=size.device,
                 learning_rate=size.learning_rate,
@@ -235,7 +244,8 @@ def _plan(out: Path, base: Path, study: Material, size: Size) -> tuple[list[Task
                 eval_steps=int(steps * size.epochs),
                 save_steps=-1,
             )
-            tasks.append(Task(out / "runs" / f"{arm.name}-{seed}", config, asked, settings))
+            how = settings if arm.name in MAIN else settings[:1]
+            tasks.append(Task(out / "runs" / f"{arm.name}-{seed}", config, asked, how))
     clean = next(task for task in tasks if task.config.arm == "clean")
     tasks.append(Task(out / "runs" / "base", dataclasses.replace(clean.config, arm="base"), asked, settings))
     return sorted(tasks, key=lambda task: task.config.seed), lines
@@ -248,6 +258,14 @@ def _ablations(lines: Iterable[str]) -> list[dict[str, str]]:
         for name in lines
         if name.startswith("without_")
     ]
+
+
+def _different(arms: Sequence[Arm], rows: Sequence[Article]) -> list[Arm]:
+    """The arms without those that would train on the very rows of an earlier one: they would be the same models."""
+    seen: dict[tuple[bool, tuple[str, ...]], Arm] = {}
+    for arm in arms:
+        seen.setdefault((arm.train_stop, tuple(arm.text(a) for a in rows)), arm)
+    return list(seen.values())
 
 
 def _ended(text: str, budget: int, length: Callable[[str], int]) -> str:

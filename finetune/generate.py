@@ -50,7 +50,7 @@ class Setting:
 #: The settings of the experiment: greedy is the main one, the penalty a side row.
 SETTINGS: dict[str, Setting] = {
     "greedy": Setting("greedy"),
-    "sampled": Setting("sampled", do_sample=True, temperature=0.8, top_p=0.95),
+    "sampled": Setting("sampled", do_sample=True, temperature=0.8),
     "greedy-penalty1.1": Setting("greedy-penalty1.1", repetition_penalty=1.1),
 }
 
@@ -106,7 +106,7 @@ def answers(model: Any, tokenizer: Any, prompts: Sequence[Prompt], how: Setting)
             said = model.generate(input_ids=padded, attention_mask=mask, generation_config=asked)[:, width:].tolist()
         for i, row in zip(batch, said, strict=True):
             end = row.index(stop) if stop in row else len(row)
-            text = tokenizer.decode(row[:end], skip_special_tokens=True)
+            text = tokenizer.decode(row[:end], skip_special_tokens=True).removeprefix(" ")  # templates put one before an answer
             done[i] = Answer(text, "stop_token" if end < len(row) else "length", tuple(row[:end]))
     return [answer for answer in done if answer is not None]
 

@@ -54,6 +54,8 @@ def merge(
         raise ValueError(f"{out} is not empty; choose another --out")
     if not prompts:
         raise ValueError("no prompts to compare answers on; give the held-out ones")
+    from transformers import GenerationConfig
+
     model, tokenizer, config = load_run(run, base=base)
     _compute_in_float32(model)
     how = setting("greedy", max_new_tokens=max_new_tokens)
@@ -62,6 +64,8 @@ def merge(
     shutil.rmtree(half, ignore_errors=True)
     del model
     merged = merged_model(run, config, way)
+    # Whoever loads the merged model stops where it was taught to: several bases name another token as their end.
+    merged.generation_config = GenerationConfig(eos_token_id=models.stop_token_id(tokenizer), pad_token_id=tokenizer.pad_token_id)
     merged.save_pretrained(half)
     tokenizer.save_pretrained(half)
     del merged

@@ -13,7 +13,7 @@ def one_bar(trainer: Any, progress: bool = True) -> None:
     """Put one bar that carries the loss in place of the trainer's own callbacks for bars and lines; none without ``progress``."""
     from transformers import PrinterCallback, ProgressCallback
 
-    class Bar(ProgressCallback):
+    class Bar(ProgressCallback):  # type: ignore[misc]
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
             if self.training_bar is not None and logs and "loss" in logs:
                 self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}")

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,13 +85,15 @@ def articles(pages: Path | str, build: Path) -> list[Article]:
 def material(found: Sequence[Article], *, n_train: int, n_held_out: int, seed: int, fits: Callable[[Article], bool]) -> Material:
     """Held-out articles by a hash of their title family, and training articles from the others, those whose rows fit in every arm.
 
-    No family is on both sides. Held-out articles need not fit: only their titles are asked for. Raises ValueError when there are too few.
+    No title family is on both sides, and no training article shares a passage with a held-out one. Held-out articles need not fit: only their titles are asked for. Raises ValueError when there are too few.
     """
     families = sorted({title_family(a.title) for a in found}, key=lambda family: _draw(seed, family))
     asked = {family: i for i, family in enumerate(families[:n_held_out])}
     held_out = list({title_family(a.title): a for a in reversed(found) if title_family(a.title) in asked}.values())
     held_out.sort(key=lambda a: asked[title_family(a.title)])
-    train = [a for a in sorted(found, key=lambda a: _draw(seed, a.id)) if title_family(a.title) not in asked and fits(a)][:n_train]
+    index = Index.of({"held out": [a.text for a in held_out]})
+    free = (a for a in sorted(found, key=lambda a: _draw(seed, a.id)) if title_family(a.title) not in asked and fits(a))
+    train = list(islice((a for a in free if not contaminated("", a.text, index)), n_train))
     if len(train) < n_train or len(held_out) < n_held_out:
         raise ValueError(
             f"{len(found)} articles give {len(train)} rows that fit and {len(held_out)} held-out titles; the study needs {n_train} and "

@@ -94,7 +94,7 @@ def _check(findings: Sequence[Finding], tell: Callable[[str], object]) -> None:
 def _trainer(config: Config, folder: Path, model: Any, tokenizer: Any, prepared: Prepared, watching: Prepared, *, progress: bool) -> Any:
     import torch
     from peft import LoraConfig
-    from transformers import EarlyStoppingCallback
+    from transformers import EarlyStoppingCallback, set_seed
     from trl import SFTConfig, SFTTrainer
 
     cuda = model.device.type == "cuda"
@@ -106,6 +106,7 @@ def _trainer(config: Config, folder: Path, model: Any, tokenizer: Any, prepared:
     if saves:
         every["save_strategy"], every["save_steps"] = _when(config.save_steps or max(0, config.eval_steps))
     best = looks and saves
+    set_seed(config.seed)  # before the trainer, which seeds itself only after it has drawn the adapter's weights
     trainer = SFTTrainer(
         model=model,
         args=SFTConfig(
