@@ -221,6 +221,20 @@ def test_nothing_is_said_where_all_is_well(fake: Maker) -> None:
     assert [note for note in of(runs).notes if "intervals do not agree" not in note] == []
 
 
+def test_tuning_is_a_difference(fake: Maker) -> None:
+    found = of([fake("base"), fake("clean")], headline=("clean", "base"))
+    assert not any("differ in no field" in note for note in found.notes)
+    assert not found.tuned(found.headline)
+
+
+def test_room_is_counted_without_the_stop_token(fake: Maker, alter: Alter) -> None:
+    runs = [fake("raw"), fake("clean")]
+    longest = max(arm.longest or 0 for arm in of(runs).arms)
+    for run in runs:
+        alter(run / "answers/greedy.json", max_new_tokens=int(1.5 * (longest - 1)) + 1)
+    assert not any("answers may have" in note for note in of(runs).notes)
+
+
 def test_which_arms_are_compared_must_be_said(fake: Maker) -> None:
     with pytest.raises(ValueError, match=r"which arms are compared.* Name two of clean, raw: --headline A:B"):
         compare([fake("raw"), fake("clean")])
