@@ -252,4 +252,4 @@ def number(value: float | None, measure: str = "") -> str:
     >>> number(0.5), number(57.25, "n_tokens"), number(None)
     ('0.500', '57.2', '-')
     """
-    return "-" if value is None else f"{value:.1f}" if measure.startswith("n_") else f"{value:.3f}"
+    return "-" if value is None else f"{value:.{1 if measure.startswith('n_') else 3}f}".replace("-", "−")

@@ -221,6 +221,15 @@ def test_nothing_is_said_where_all_is_well(fake: Maker) -> None:
     assert [note for note in of(runs).notes if "intervals do not agree" not in note] == []
 
 
+def test_an_arm_that_is_mute_is_named(fake: Maker) -> None:
+    runs = [fake("raw"), fake("clean")]
+    path = runs[1] / "answers/greedy.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    rows[:6] = [row | {"answer": " " * 300} for row in rows[:6]]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    assert [note for note in of(runs).notes if note.startswith("50% of the answers of clean are empty or nothing but blanks")]
+
+
 def test_tuning_is_a_difference(fake: Maker) -> None:
     found = of([fake("base"), fake("clean")], headline=("clean", "base"))
     assert not any("differ in no field" in note for note in found.notes)
