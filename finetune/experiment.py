@@ -12,7 +12,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -25,6 +25,7 @@ from finetune.arms import MAIN, Arm, Article, group_arms, main_arms, rule_arms
 from finetune.compare import compare, read_study, write
 from finetune.config import Config
 from finetune.generate import Prompt, Setting, generate, setting
+from finetune.measure import write_measures
 from finetune.run import CONFIG, read_json, write_json, write_jsonl
 from finetune.study import Material, articles, base_texts, generated_pages, material, prompts, shared_folder, write_arm
 from thaiwiki_clean.budget import Ruler, shorten
@@ -50,13 +51,14 @@ class Size:
     device: str
     ablate_groups: bool = True
     ablate_rules: bool = False
+    rule_seeds: int = 3  #: of the arms that leave one rule out; the others have ``seeds``
     settings: tuple[str, ...] = ("greedy", "sampled", "greedy-penalty1.1")  #: of the main arms; arms that leave a rule out have the first
 
 
 SIZES: dict[str, Size] = {
     "smoke": Size("smoke", 400, 120, 12, 8, 2, 220, 1, 6, 3e-3, 2, "cpu", ablate_groups=False, settings=("greedy", "sampled")),
     "cpu": Size("cpu", 1_200, 2_500, 256, 200, 5, 160, 3, 16, 3e-3, 2, "cpu"),
-    "gpu": Size("gpu", 12_500, 2_500, 320, 200, 5, 200, 3, 16, 1e-3, 8, "cuda", ablate_rules=True),
+    "gpu": Size("gpu", 12_500, 2_500, 320, 200, 5, 200, 3, 16, 1e-3, 14, "cuda", ablate_rules=True),
 }
 
 #: What is asked and how it is answered, in the form that ``finetune compare --study`` reads; written before anything is run.
@@ -150,7 +152,7 @@ def experiment(
     write_json(out / "plan.json", {**PLAN, "settings": [size.settings[0]], "contrast": [*PLAN["contrast"], *_ablations(lines)]})
     write_json(out / "plan-settings.json", {**PLAN, "settings": list(size.settings)})
     write_json(out / "arms.json", lines)
-    say(f"{len(lines)} arms x {size.seeds} seeds = {len(tasks)} runs on {size.workers} workers; base {folder}")
+    say(f"{len(lines)} arms, {size.seeds} seeds: {len(tasks)} runs on {size.workers} workers; base {folder}")
     _run_all(tasks, size, say)
     write(compare([task.run for task in tasks], **read_study(out / "plan.json")), out / "comparison")
     in_all = [task.run for task in tasks if len(task.settings) == len(size.settings)]
@@ -206,10 +208,10 @@ def _plan(out: Path, base: Path, study: Material, size: Size, preset: models.Pre
     def length(text: str) -> int:
         return len(tokenizer.encode(text, add_special_tokens=False))
 
-    arms: list[Arm] = list(main_arms(length))
-    arms += group_arms() if size.ablate_groups else ()
-    arms += rule_arms(study.train) if size.ablate_rules else ()
-    arms = _different(arms, study.train)
+    groups = group_arms() if size.ablate_groups else ()
+    rules = rule_arms(study.train) if size.ablate_rules else ()
+    arms = [*main_arms(length), *_different((*groups, *rules), study.train)]
+    few = {arm.name for arm in rules}
     asked = tuple(prompts(study.held_out))
     write_jsonl(out / "prompts.jsonl", ({"prompt_id": p.id, "prompt": p.text, "title": p.title} for p in asked))
     longest = max(length(a.raw.strip()) for a in study.train)
@@ -224,7 +226,9 @@ def _plan(out: Path, base: Path, study: Material, size: Size, preset: models.Pre
     for arm in arms:
         rows = write_arm(out / "rows" / f"{arm.name}.jsonl", arm, study.train)
         lines[arm.name] = {"about": arm.about, "answer_tokens": sum(length(arm.text(a)) for a in study.train)}
-        for seed in range(size.seeds):
+        seeds = range(min(size.seeds, size.rule_seeds) if arm.name in few else size.seeds)
+        lines[arm.name]["seeds"] = list(seeds)
+        for seed in seeds:
             config = Config(
                 base=str(base),
                 data=str(rows),
@@ -248,24 +252,25 @@ def _plan(out: Path, base: Path, study: Material, size: Size, preset: models.Pre
             tasks.append(Task(out / "runs" / f"{arm.name}-{seed}", config, asked, how))
     clean = next(task for task in tasks if task.config.arm == "clean")
     tasks.append(Task(out / "runs" / "base", dataclasses.replace(clean.config, arm="base"), asked, settings))
-    return sorted(tasks, key=lambda task: task.config.seed), lines
+    order = {name: i for i, name in enumerate((*MAIN, "base"))}
+    return sorted(tasks, key=lambda task: (order.get(task.config.arm, len(order)), task.config.seed)), lines
 
 
-def _ablations(lines: Iterable[str]) -> list[dict[str, str]]:
-    """One contrast for each arm that leaves something out of the cleaning."""
+def _ablations(lines: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One contrast for each arm that leaves something out of the cleaning, over the seeds that it has."""
+    named = {name: name.replace("_", " ", 1) for name in lines if name.startswith("without_")}
     return [
-        {"a": name, "b": "clean", "label": name.replace("_", " ", 1), "question": f"What does cleaning lose {name.replace('_', ' ', 1)}?"}
-        for name in lines
-        if name.startswith("without_")
+        {"a": name, "b": "clean", "label": says, "question": f"What does cleaning lose {says}?", "seeds": lines[name]["seeds"]}
+        for name, says in named.items()
     ]
 
 
 def _different(arms: Sequence[Arm], rows: Sequence[Article]) -> list[Arm]:
-    """The arms without those that would train on the very rows of an earlier one: they would be the same models."""
-    seen: dict[tuple[bool, tuple[str, ...]], Arm] = {}
+    """The arms that leave something out, without those whose rows are those of clean, or of an earlier one: they would be the same models."""
+    seen: dict[tuple[str, ...], Arm | None] = {tuple(a.text for a in rows): None}
     for arm in arms:
-        seen.setdefault((arm.train_stop, tuple(arm.text(a) for a in rows)), arm)
-    return list(seen.values())
+        seen.setdefault(tuple(arm.text(a) for a in rows), arm)
+    return [arm for arm in seen.values() if arm]
 
 
 def _ended(text: str, budget: int, length: Callable[[str], int]) -> str:
@@ -285,6 +290,7 @@ def run_task(task: Task) -> str:
 
         train(task.config, task.run, allow=_MEANT, say=None, progress=False)
         generate(task.run, task.prompts, task.settings)
+    write_measures(task.run)
     return task.run.name
 
 
