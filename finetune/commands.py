@@ -96,6 +96,8 @@ def merge_command(run: Path, out: Path, prompts: Path, way: str, base: str | Non
 @click.option("--prose", multiple=True, type=click.Path(path_type=Path, exists=True), help="Clean texts for the base, with a column text.")
 @click.option("--base", help="A real model, Hub id or folder, instead of a base made here.")
 @click.option("--ablate/--no-ablate", default=None, help="Leave out every single rule of cleaning in turn.  [default: as the size says]")
+@click.option("--arm", "arms", multiple=True, metavar="NAME", help="Run only these arms, beside raw and clean; may be given again.")
+@click.option("--setting", "settings", multiple=True, metavar="NAME", help="Draw answers only so; the first is the headline's.")
 @click.option("--seeds", type=click.IntRange(1), help="Runs of each arm.")
 @click.option("--workers", type=click.IntRange(1), help="Runs at a time.")
 @click.option("--seed", default=0, show_default=True, help="Of pages, held-out titles and base.")
@@ -106,6 +108,8 @@ def experiment_command(
     prose: tuple[Path, ...],
     base: str | None,
     ablate: bool | None,
+    arms: tuple[str, ...],
+    settings: tuple[str, ...],
     seeds: int | None,
     workers: int | None,
     seed: int,
@@ -117,7 +121,7 @@ def experiment_command(
     from finetune.experiment import SIZES, experiment
 
     done = experiment(
-        out, SIZES[size], pages=pages, prose=prose, base=base, ablate=ablate, seeds=seeds, workers=workers, seed=seed,
+        out, SIZES[size], pages=pages, prose=prose, base=base, ablate=ablate, arms=arms, settings=settings, seeds=seeds, workers=workers, seed=seed,
         say=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     click.echo(done / "comparison.html")
