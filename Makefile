@@ -6,18 +6,23 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-# The extras that the tests use. None of them depends on torch; training has its own installation page.
+# The extras that the tests use. None of these depends on torch: the demo does without it.
 EXTRAS := words,hub,pandas,report,dask,rate
+
+# Training needs torch, in the build that suits the machine. Where pip would bring one with CUDA and there is no GPU:
+#   make test TORCH='torch==2.13.0 --index-url https://download.pytorch.org/whl/cpu'
+TORCH ?= torch==2.13.0
+TRAIN_STAMP := $(VENV)/.installed-train
 
 SAMPLE := thaiwiki_clean/samples/pages.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench docs clean
+.PHONY: help install demo test check bench experiment docs clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile
 
-install: $(STAMP)  ## make .venv with all that the tests need
+install: $(STAMP) $(TRAIN_STAMP)  ## make .venv with all that the tests need
 
 $(STAMP): pyproject.toml Makefile
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"needs Python 3.11 or newer, got {v[0]}.{v[1]}; name another one: make PYTHON=python3.12")'
@@ -26,13 +31,18 @@ $(STAMP): pyproject.toml Makefile
 	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS)]' --group dev
 	@touch $(STAMP)
 
+$(TRAIN_STAMP): $(STAMP)
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet --editable '.[$(EXTRAS),train]' --group dev --group study
+	@touch $(TRAIN_STAMP)
+
 demo: $(STAMP)  ## clean the sample pages into demo-out/ and say where to look
 	@rm -rf demo-out
 	$(BIN)/thaiwiki-clean build $(SAMPLE) demo-out
 	@printf '\nOne page, with everything that was taken out of it and why\n  %s\n' \
 		"$(BIN)/thaiwiki-clean explain --title ปลากัด --source $(SAMPLE)"
 
-test: $(STAMP)  ## run the tests (CI=true: more examples, always the same ones)
+test: $(STAMP) $(TRAIN_STAMP)  ## run the tests (CI=true: more examples, always the same ones)
 	$(BIN)/python -m pytest -n 2
 
 check: $(STAMP)  ## ruff, the format, and mypy --strict
@@ -44,10 +54,13 @@ bench: $(STAMP)  ## measure accuracy and speed; figures and commands are in benc
 	$(BIN)/python benchmarks/accuracy.py
 	$(BIN)/python benchmarks/speed.py
 
+experiment: $(STAMP) $(TRAIN_STAMP)  ## the study: what cleaning does to repetition; an hour on two cores, into experiment-out/
+	$(BIN)/python -m finetune experiment --size cpu --out experiment-out
+
 docs: $(STAMP)  ## build the documentation into site/
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/zensical build --clean --strict
 	@printf '\nLook at site/index.html; for search: %s\n' "$(BIN)/python -m http.server --directory site"
 
 clean:  ## remove what the other targets made, but for .venv
-	rm -rf demo-out site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf demo-out experiment-out site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -66,7 +66,7 @@ def test_rules_know_nothing_of_the_flow() -> None:
     assert {name.split(".")[1] for name in names} - allowed == set()
 
 
-def test_make_install_takes_extras_that_exist_and_none_with_torch() -> None:
+def test_the_demo_takes_extras_that_exist_and_none_with_torch() -> None:
     extras = PYPROJECT["project"]["optional-dependencies"]
     chosen = regex.search(r"(?m)^EXTRAS := (\S+)$", MAKEFILE)[1].split(",")  # type: ignore[index]
     assert set(chosen) <= set(extras)
