@@ -40,6 +40,8 @@ def claim(out: Path, config: Config) -> None:
                 raise ValueError(
                     f"{out} holds a run with {name}={there.get(name)!r}, this one has {asked[name]!r}; choose another --out, or remove it"
                 )
+    elif out.is_file():
+        raise ValueError(f"{out} is a file, and a run is a folder; choose another --out")
     elif out.exists() and any(path for path in out.iterdir() if path.name != ANSWERS):
         raise ValueError(f"{out} is no run of ours and is not empty; choose another --out")
     out.mkdir(parents=True, exist_ok=True)
@@ -51,16 +53,25 @@ def finished(out: Path) -> bool:
 
 
 def read_config(run: Path) -> Config:
-    """The configuration of the run in a folder. Raises ValueError when there is none."""
-    return from_mapping(about(run)["config"])
+    """The configuration of the run in a folder. Raises ValueError when there is none, or none that we can read."""
+    found = about(run).get("config")
+    if not isinstance(found, dict):
+        raise ValueError(f"{run / CONFIG} holds no config; a run is written by `finetune train`")
+    try:
+        return from_mapping(found)
+    except ValueError as error:
+        raise ValueError(f"{run / CONFIG}: {error}") from None
 
 
 def about(run: Path) -> dict[str, Any]:
     """All of ``run.json``. Raises ValueError when the folder is no run."""
     if not (run / CONFIG).is_file():
         raise ValueError(f"{run}: no {CONFIG}, so this is no run of `finetune train`; name the folder that --out named")
-    found: dict[str, Any] = read_json(run / CONFIG)
-    return found
+    try:
+        found = read_json(run / CONFIG)
+    except ValueError as error:
+        raise ValueError(f"{run / CONFIG} is broken: {error}") from None
+    return found if isinstance(found, dict) else {}
 
 
 def versions() -> dict[str, str]:

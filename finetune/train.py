@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import resource
+import shutil
 import sys
 from collections.abc import Callable, Collection, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +24,11 @@ from finetune.data import Prepared, Row, data_fingerprint, prepare, read_rows, t
 from finetune.memory import check_memory
 from finetune.preflight import Finding, machine, preflight
 from finetune.quiet import one_bar, silence
-from finetune.run import CONFIG, RECORD, TRAINING_ANSWERS, claim, finished, read_json, versions, write_json, write_jsonl
+from finetune.run import CONFIG, RECORD, TRAINING_ANSWERS, about, claim, finished, read_json, versions, write_json, write_jsonl
 
 __all__ = ["describe", "held_out_rows", "train"]
+
+_STATE = "trainer_state.json"  # what transformers writes last into a checkpoint
 
 
 def train(
@@ -46,16 +51,20 @@ def train(
     if finished(folder):
         record: dict[str, Any] = read_json(folder / RECORD)
         return record
+    _need(config)
     silence()
     preset = models.preset(config.model) if config.model else models.find(config.base)
     tokenizer = models.load_tokenizer(config.base, preset)
     rows, watched = read_rows(config.data), held_out_rows(config)
+    _check_saving(config, watched)
     prepared = _prepare(rows, tokenizer, config)
     watching = _prepare(watched, tokenizer, dataclasses.replace(config, train_stop=True))
     _check(preflight(config, tokenizer, rows, prepared, watched, machine=machine(config.device), out=folder, allow=allow), tell)
     tell(check_memory(config, longest=prepared.stats["tokens"]["max"]))
     model = models.load_model(config)
-    write_json(folder / CONFIG, describe(config, model, rows, watched, prepared))
+    found = describe(config, model, rows, watched, prepared)
+    _check_unchanged(folder, found)
+    write_json(folder / CONFIG, found)
     trainer = _trainer(config, folder, model, tokenizer, prepared, watching, progress=progress)
     record = _run(trainer, folder, prepared)
     trainer.save_model(str(folder))
@@ -73,6 +82,50 @@ def held_out_rows(config: Config) -> list[Row]:
     if config.eval_data is None and Path(config.data).is_dir() and any(Path(config.data).glob("data/validation-*.parquet")):
         return read_rows(config.data, "validation")
     return []
+
+
+def _need(config: Config) -> None:
+    """Say what is not installed before anything is loaded or written."""
+    for name in ("torch", "transformers", "accelerate", "peft", "trl"):
+        if find_spec(name) is None:
+            raise ImportError(f"training needs {name}: pip install 'thaiwiki-clean[train]'")
+    for name in config.report_to:
+        if find_spec(name) is None:
+            raise ImportError(f"report_to: {name} is not installed: pip install {name}; or leave it out")
+    if "wandb" in config.report_to:
+        os.environ.setdefault("WANDB_MODE", "offline")  # the other two stay on this machine by themselves
+
+
+def _check_saving(config: Config, watched: Sequence[Row]) -> None:
+    """The best checkpoint is among those that are saved."""
+    if not watched or config.eval_steps < 0 or config.save_steps <= 0:
+        return
+    if config.eval_steps == 0 or config.save_steps % config.eval_steps:
+        raise ValueError(
+            f"save_steps: {config.save_steps} with eval_steps {config.eval_steps} leaves the best checkpoint unsaved;"
+            " take a multiple of eval_steps, or save_steps=0, which saves with each look"
+        )
+
+
+def _check_unchanged(folder: Path, now: dict[str, Any]) -> None:
+    """A run that goes on goes on over the same rows and the same base: their names in the configuration do not say it."""
+    if _last_checkpoint(folder) is None:
+        return
+
+    def facts(run: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "data": run["data"]["fingerprint"],
+            "eval_data": run["eval_data"] and run["eval_data"]["fingerprint"],
+            "base": run["base_fingerprint"],
+            "quantisation": run["quantisation"],
+        }
+
+    there, here = facts(about(folder)), facts(now)
+    for name, value in here.items():
+        if there[name] != value:
+            raise ValueError(
+                f"{folder} was begun with another {name} ({there[name]}, now {value}); one run has one: choose another --out, or remove it"
+            )
 
 
 def _prepare(rows: Sequence[Row], tokenizer: Any, config: Config) -> Prepared:
@@ -134,6 +187,7 @@ def _trainer(config: Config, folder: Path, model: Any, tokenizer: Any, prepared:
             data_seed=config.seed,
             logging_steps=1,
             save_total_limit=2,
+            restore_callback_states_from_checkpoint=True,  # how patient the run still is
             load_best_model_at_end=best,
             metric_for_best_model="eval_loss" if best else None,
             include_num_input_tokens_seen="non_padding",
@@ -157,6 +211,8 @@ def _trainer(config: Config, folder: Path, model: Any, tokenizer: Any, prepared:
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:  # trl casts to bfloat16 over a quantised base, where a small step is rounded to none
             parameter.data = parameter.data.to(getattr(torch, config.adapter_dtype))
+    if config.adapter_dtype != "float32":
+        trainer.model.base_model._cast_adapter_dtype = lambda **_: None  # peft makes it float32 where a checkpoint is read
     return trainer
 
 
@@ -166,12 +222,13 @@ def _when(steps: int) -> tuple[str, int | None]:
 
 def _run(trainer: Any, folder: Path, prepared: Prepared) -> dict[str, Any]:
     """Train, from the last checkpoint where there is one."""
-    from transformers.trainer_utils import get_last_checkpoint
-
-    checkpoint = get_last_checkpoint(str(folder))
-    before = read_json(Path(checkpoint) / "trainer_state.json")["num_input_tokens_seen"] if checkpoint else 0
-    done = trainer.train(resume_from_checkpoint=checkpoint)
-    seconds = done.metrics["train_runtime"]
+    checkpoint = _last_checkpoint(folder)
+    state = read_json(checkpoint / _STATE) if checkpoint else {}
+    before = state.get("num_input_tokens_seen", 0)
+    if checkpoint and state["stateful_callbacks"]["TrainerControl"]["args"]["should_training_stop"]:
+        seconds = _take_over(trainer, checkpoint)
+    else:
+        seconds = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None).metrics["train_runtime"]
     seen = int(trainer.state.num_input_tokens_seen)
     return {
         "losses": _losses(trainer.state.log_history),
@@ -180,10 +237,41 @@ def _run(trainer: Any, folder: Path, prepared: Prepared) -> dict[str, Any]:
         "resumed": checkpoint is not None,
         "seconds": seconds,
         "tokens_seen": seen,
-        "tokens_per_second": (seen - before) / seconds,
+        "tokens_per_second": (seen - before) / seconds if seconds else 0.0,
         "peak_memory_bytes": _peak(trainer.model.device.type),
         "trained_tokens": prepared.stats["trained_tokens"],
     }
+
+
+def _last_checkpoint(folder: Path) -> Path | None:
+    """The last checkpoint that was written to its end; those that a kill left unfinished are removed.
+
+    Its best one is looked for beside it: the state holds a path, which is another one where the folder was moved.
+    """
+    for path in sorted(folder.glob("checkpoint-[0-9]*"), key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
+        try:
+            state = read_json(path / _STATE)
+        except (OSError, ValueError):
+            shutil.rmtree(path)
+            continue
+        best = state["best_model_checkpoint"]
+        if best and Path(best).parent != folder:
+            write_json(path / _STATE, {**state, "best_model_checkpoint": str(folder / Path(best).name)})
+        return path
+    return None
+
+
+def _take_over(trainer: Any, checkpoint: Path) -> float:
+    """The result of a training that was over when it was killed: transformers would take one more step before it looked.
+
+    Gives the seconds that were trained: none.
+    """
+    from transformers import TrainerState
+
+    trainer.state = TrainerState.load_from_json(str(checkpoint / _STATE))
+    best = trainer.state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
+    trainer.model.load_adapter(best or str(checkpoint), trainer.model.active_adapter, is_trainable=True)
+    return 0.0
 
 
 def _losses(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
