@@ -15,7 +15,7 @@ from finetune import models
 from finetune.config import Config
 from finetune.data import prompt_ids
 from finetune.quiet import silence
-from finetune.run import ANSWERS, about, read_config, read_jsonl, write_json, write_jsonl
+from finetune.run import ANSWERS, about, read_config, read_json, read_jsonl, write_json, write_jsonl
 
 __all__ = ["SETTINGS", "Answer", "Prompt", "Setting", "answers", "generate", "load_run", "read_prompts", "setting"]
 
@@ -126,15 +126,17 @@ def load_run(run: Path, *, base: str | None = None, adapter: bool = True) -> tup
             f"{run} was trained on a base with fingerprint {there['base_fingerprint']}, {config.base} has {found}; "
             "an adapter on another base is another model: give the base it was trained on"
         )
-    if adapter and not (run / "adapter_config.json").is_file():
-        raise ValueError(f"{run} holds no adapter: the training did not come to its end; run `finetune train` again, it goes on")
+    if adapter:
+        _check_adapter(run)
     tokenizer = models.load_tokenizer(config.base, models.preset(config.model) if config.model else models.find(config.base))
     model = models.load_model(config)
     if (now := models.quantisation_record(model)) != there["quantisation"]:
         raise ValueError(f"{run} was trained over {there['quantisation']}, in memory is {now}; answers would be another model's")
     if adapter:
-        from peft import PeftModel
-
+        try:
+            from peft import PeftModel
+        except ImportError:
+            raise ImportError("an adapter needs peft: pip install 'thaiwiki-clean[train]'") from None
         model = models.guard(PeftModel.from_pretrained(model, str(run)))
     return model, tokenizer, config
 
@@ -144,12 +146,14 @@ def generate(
 ) -> dict[str, Path]:
     """Write the answers of a run to all ``prompts`` for every setting into ``RUN/answers``; ``setting name -> file``.
 
-    A file that is there for the same setting and prompts is left as it is. ``adapter=False`` asks the base alone.
+    A file that is there for the same setting, prompts, base and adapter is left as it is. ``adapter=False`` asks the base alone.
     """
     _check(prompts)
-    there = about(run)
+    if adapter:
+        _check_adapter(run)
+    told = {how.name: _about(how, prompts, run, adapter=adapter) for how in settings}
     files = {how.name: run / ANSWERS / f"{how.name}.jsonl" for how in settings}
-    todo = [how for how in settings if not _is_done(files[how.name], how, prompts)]
+    todo = [how for how in settings if not _is_done(files[how.name], told[how.name])]
     if not todo:
         return files
     silence()
@@ -158,8 +162,14 @@ def generate(
         # The run's seed joins the setting's: runs of other seeds draw other samples, arms of one seed draw alike.
         drawn = answers(model, tokenizer, prompts, dataclasses.replace(how, seed=how.seed + 1000 * config.seed))
         write_jsonl(files[how.name], _records(prompts, drawn, config))
-        write_json(files[how.name].with_suffix(".json"), _about(how, prompts, there, config, run if adapter else None))
+        write_json(files[how.name].with_suffix(".json"), told[how.name])
     return files
+
+
+def _check_adapter(run: Path) -> None:
+    about(run)  # that it is a run at all
+    if not (run / "adapter_config.json").is_file():
+        raise ValueError(f"{run} holds no adapter: the training did not come to its end; run `finetune train` again, it goes on")
 
 
 def _records(prompts: Sequence[Prompt], drawn: Sequence[Answer], config: Config) -> Iterator[dict[str, Any]]:
@@ -177,30 +187,26 @@ def _records(prompts: Sequence[Prompt], drawn: Sequence[Answer], config: Config)
         }
 
 
-def _about(how: Setting, prompts: Sequence[Prompt], there: dict[str, Any], config: Config, adapter: Path | None) -> dict[str, Any]:
+def _about(how: Setting, prompts: Sequence[Prompt], run: Path, *, adapter: bool) -> dict[str, Any]:
+    """All that the answers depend on."""
     from finetune.train import sha256
 
+    there, config = about(run), read_config(run)
     return {
         **dataclasses.asdict(how),
         "prompts_sha256": _prompts_hash(prompts),
         "base_fingerprint": there["base_fingerprint"],
         "quantisation": there["quantisation"],
-        "adapter_sha256": sha256(adapter / "adapter_model.safetensors") if adapter else None,
+        "adapter_sha256": sha256(run / "adapter_model.safetensors") if adapter else None,
         "arm": config.arm,
         "run_seed": config.seed,
     }
 
 
-def _is_done(file: Path, how: Setting, prompts: Sequence[Prompt]) -> bool:
+def _is_done(file: Path, wanted: dict[str, Any]) -> bool:
     """Whether the answers are there already, and are those that are asked for now."""
     about_it = file.with_suffix(".json")
-    if not (file.exists() and about_it.exists()):
-        return False
-    from finetune.run import read_json
-
-    found = read_json(about_it)
-    wanted = {**dataclasses.asdict(how), "prompts_sha256": _prompts_hash(prompts)}
-    return all(found.get(name) == value for name, value in wanted.items())
+    return file.exists() and about_it.exists() and read_json(about_it) == wanted
 
 
 def _prompts_hash(prompts: Sequence[Prompt]) -> str:
@@ -224,13 +230,20 @@ def read_prompts(path: Path) -> list[Prompt]:
     """Prompts from JSONL: ``prompt`` (a text) or ``messages`` (the last answer is left away), with ``prompt_id`` and ``title`` where known."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file; expected JSONL with prompt or messages in each line")
-    prompts = []
-    for number, row in enumerate(read_jsonl(path), 1):
-        turns = row.get("messages") or (
-            [{"role": "user", "content": row["prompt"]}] if isinstance(row.get("prompt"), str) else row.get("prompt")
-        )
-        if not turns:
-            raise ValueError(f"{path}:{number}: neither prompt nor messages; expected a question in each line")
-        turns = turns[:-1] if turns[-1]["role"] == "assistant" else turns
-        prompts.append(Prompt(str(row.get("prompt_id", f"p-{number:04d}")), tuple(turns), row.get("title", "")))
-    return prompts
+    try:
+        rows = read_jsonl(path)
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be read as JSONL in UTF-8: {error}") from None
+    return [_prompt(row, number, f"{path}, row {number}") for number, row in enumerate(rows, 1)]
+
+
+def _prompt(row: Any, number: int, where: str) -> Prompt:
+    asked = (row.get("messages") or row.get("prompt")) if isinstance(row, dict) else None
+    turns = [{"role": "user", "content": asked}] if isinstance(asked, str) and asked.strip() else asked
+    if not isinstance(turns, list) or not all(isinstance(turn, dict) and {"role", "content"} <= set(turn) for turn in turns):
+        raise ValueError(f"{where}: expected an object with a question: prompt, a text, or messages, turns with role and content")
+    if turns and turns[-1]["role"] == "assistant":
+        turns = turns[:-1]
+    if not turns:
+        raise ValueError(f"{where}: no question; expected prompt, or messages that begin with one")
+    return Prompt(str(row.get("prompt_id", f"p-{number:04d}")), tuple(turns), row.get("title", ""))
