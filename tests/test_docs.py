@@ -69,18 +69,70 @@ def test_what_a_block_asserts_is_true(name: str, block: str) -> None:
     exec(compile(block, name, "exec"), {})
 
 
-@pytest.mark.filterwarnings("ignore")  # torch's and transformers' own
-@pytest.mark.slow  # most of it is importing torch and the trainer
-def test_the_code_of_fine_tune_trains_and_asks_a_small_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    missing = [name for name in ("trl", "torch", "transformers", "peft", "datasets") if not importlib.util.find_spec(name)]
+def needs_training() -> None:
+    missing = [name for name in ("trl", "torch", "transformers", "peft", "datasets", "bitsandbytes") if not importlib.util.find_spec(name)]
     if missing:
         pytest.skip(f"training needs {', '.join(missing)}")
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's and transformers' own
+@pytest.mark.slow  # most of it is importing torch and the trainer
+def test_what_fine_tune_says_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file, Python block and command of `python -m finetune` in the order of the page, on a small model and small data."""
+    needs_training()
+    from click.testing import CliRunner
+
+    from finetune.cli import main
+    from finetune.tiny import make_tiny
+
+    monkeypatch.chdir(tmp_path)
+    page = text_of("how-to/fine-tune.md").partition("## With plain TRL")[0]
+    make_tiny("typhoon-7b", tmp_path / "scb10x" / "typhoon-7b")  # in the place where the page's name of the base leads
+    small_data(tmp_path / "clean")
+    small_data(tmp_path / "other", " และมีคนเลี้ยงมานาน")
+    typed = []
+    for kind, block in regex.findall(r"(?ms)^```(yaml|python|console)\n(.*?)^```", page):
+        if kind == "yaml":
+            (tmp_path / "run.yaml").write_text(block, encoding="utf-8")
+        elif kind == "python":
+            exec(compile(block, "fine-tune.md", "exec"), {})
+        else:
+            for line in regex.findall(r"(?m)^\$ python -m finetune (.*)$", block):
+                done = CliRunner().invoke(main, [*line.split(), *QUICK.get(line.split()[0], ())])
+                assert done.exit_code == 0, f"{line}: {done.output}{done.exception}"
+                typed.append(line.split()[0])
+    assert sorted(set(typed)) == ["compare", "generate", "measure", "merge", "preflight", "train"]
+    assert (tmp_path / "comparison" / "comparison.html").exists()
+    assert (tmp_path / "merged" / "model.safetensors").exists()
+    assert set(section_rows(page, "4. Train")) >= {"run.json", "adapter_model.safetensors", "record.json", "training_answers.jsonl"}
+    assert [name for name in section_rows(page, "4. Train") if not (tmp_path / "runs" / "clean-0" / name).exists()] == []
+
+
+#: What makes a command of the page quick; the page says the rest.
+QUICK = {
+    "train": ("--quiet", "--set", "device=cpu", "--set", "gradient_checkpointing=false"),
+    "generate": ("--max-new-tokens", "8"),
+    "merge": ("--max-new-tokens", "8"),
+    "compare": ("--draws", "100"),
+}
+
+
+def section_rows(text: str, title: str) -> list[str]:
+    """The files that the table of a section names."""
+    cells = [row[0] for row in table(section(text, title))]
+    return [name for cell in cells for name in regex.findall(r"[\w.]+\.(?:jsonl|json|svg|safetensors)", cell)]
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's and transformers' own
+@pytest.mark.slow  # most of it is importing torch and the trainer
+def test_the_plain_way_of_fine_tune_trains_and_asks_a_small_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs_training()
     monkeypatch.chdir(tmp_path)
     small_model(tmp_path / "base")
     small_data(tmp_path / "clean")
-    code = "\n".join(blocks(text_of("how-to/fine-tune.md")))
+    code = "\n".join(blocks(text_of("how-to/fine-tune.md").partition("## With plain TRL")[2]))
     for came, goes in (
         ('"Qwen/Qwen2.5-0.5B-Instruct"', '"base"'),
         (
@@ -119,17 +171,21 @@ def small_model(folder: Path) -> None:
     LlamaForCausalLM(LlamaConfig(vocab_size=len(tokenizer), max_position_embeddings=2048, **sizes)).save_pretrained(folder)
 
 
-def small_data(folder: Path) -> None:
-    """The instruction data of a build, without the build."""
+def small_data(folder: Path, more: str = "") -> None:
+    """The instruction data of a build, without the build; no title stands in two splits."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from thaiwiki_clean.formats import Example, to_messages
     from thaiwiki_clean.published import EXAMPLES, SPLITS
 
-    rows = [to_messages(Example(f"{word}คืออะไร", f"{word}เป็นสัตว์เลี้ยงลูกด้วยนม", id=word, title=word)) for word in ("แมว", "หมา", "ช้าง")]
+    words = iter(("แมว", "หมา", "ช้าง", "เสือ", "ลิง", "กวาง", "หมี", "กระต่าย", "กระรอก"))
     (folder / "data").mkdir(parents=True)
     for split in SPLITS:
+        rows = [
+            to_messages(Example(f"{word}คืออะไร", f"{word}เป็นสัตว์เลี้ยงลูกด้วยนมที่พบได้ในป่า{more}", id=word, title=word))
+            for word in (next(words), next(words), next(words))
+        ]
         pq.write_table(pa.Table.from_pylist(rows, EXAMPLES), folder / "data" / f"{split}-00000-of-00001.parquet")
 
 
@@ -304,3 +360,49 @@ def test_what_stands_in_a_built_folder_is_what_the_page_says(tmp_path: Path) -> 
 def test_the_index_names_every_extra() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     assert {row[0] for row in table(section(text_of("index.md"), "Install"))} == set(extras)
+
+
+# --------------------------------------------------------------------------- finetune
+
+
+def finetune_commands() -> dict[str, Any]:
+    from finetune.cli import COMMANDS
+
+    return {name: getattr(importlib.import_module(module), command) for name, (module, command, _) in COMMANDS.items()}
+
+
+@pytest.mark.parametrize("name", finetune_commands())
+def test_every_option_of_a_finetune_command_is_told_and_none_that_is_not_there(name: str) -> None:
+    import click
+
+    told = {
+        flag
+        for row in table(section(text_of("reference/finetune-command-line.md"), name))
+        for flag in regex.findall(r"--?[a-z][a-z-]*", row[0])
+    }
+    options = [param for param in finetune_commands()[name].params if isinstance(param, click.Option)]
+    assert told == {flag for option in options for flag in (*option.opts, *option.secondary_opts)}
+
+
+def test_the_finetune_commands_are_listed_with_what_they_do() -> None:
+    from finetune.cli import COMMANDS
+
+    listed = {row[0]: row[1] for row in table(text_of("reference/finetune-command-line.md").partition("\n## ")[0])}
+    assert {name: says.rstrip(".?").lower() for name, says in listed.items()} == {
+        name: says.rstrip(".?").lower() for name, (_, _, says) in COMMANDS.items()
+    }
+
+
+def test_the_sizes_of_the_experiment_are_those_that_it_has() -> None:
+    from finetune.experiment import SIZES
+
+    told = {row[0]: [int(cell) for cell in row[2:6]] for row in table(section(text_of("how-to/run-the-experiment.md"), "Sizes"))}
+    assert told == {name: [size.n_train, size.n_held_out, size.seeds, size.max_answer] for name, size in SIZES.items()}
+
+
+def test_the_arms_of_the_experiment_are_those_that_it_has() -> None:
+    from finetune.arms import GROUPS, MAIN
+
+    text = section(text_of("how-to/run-the-experiment.md"), "The arms")
+    assert [row[0] for row in table(text)] == ["base", *MAIN, "without_GROUP", "without_RULE"]
+    assert [f"`{name}`" for name in GROUPS if f"`{name}`" not in text] == []

@@ -170,7 +170,11 @@ def test_search_finds_a_page_by_its_words(address: str, chromium: Any) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     seat = context.new_page()
     seat.goto(address + "index.html")
-    seat.keyboard.press("Control+k")
+    for _ in range(100):  # until the page hears keys: what is typed before would turn pages
+        seat.keyboard.press("Control+k")
+        seat.wait_for_timeout(200)
+        if seat.evaluate("document.activeElement !== document.body"):
+            break
     seat.keyboard.type("near_duplicate", delay=20)
     seat.locator("a[href*='reasons.html#verdicts-on-pages']").wait_for(timeout=60_000)
     context.close()
