@@ -244,19 +244,13 @@ def _run(trainer: Any, folder: Path, prepared: Prepared) -> dict[str, Any]:
 
 
 def _last_checkpoint(folder: Path) -> Path | None:
-    """The last checkpoint that was written to its end; those that a kill left unfinished are removed.
-
-    Its best one is looked for beside it: the state holds a path, which is another one where the folder was moved.
-    """
+    """The last checkpoint that was written to its end; those that a kill left unfinished are removed."""
     for path in sorted(folder.glob("checkpoint-[0-9]*"), key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
         try:
-            state = read_json(path / _STATE)
+            read_json(path / _STATE)
         except (OSError, ValueError):
             shutil.rmtree(path)
             continue
-        best = state["best_model_checkpoint"]
-        if best and Path(best).parent != folder:
-            write_json(path / _STATE, {**state, "best_model_checkpoint": str(folder / Path(best).name)})
         return path
     return None
 
@@ -269,8 +263,10 @@ def _take_over(trainer: Any, checkpoint: Path) -> float:
     from transformers import TrainerState
 
     trainer.state = TrainerState.load_from_json(str(checkpoint / _STATE))
-    best = trainer.state.best_model_checkpoint if trainer.args.load_best_model_at_end else None
-    trainer.model.load_adapter(best or str(checkpoint), trainer.model.active_adapter, is_trainable=True)
+    best = trainer.state.best_global_step if trainer.args.load_best_model_at_end else None
+    # By its step: the path in the state is another one where the folder was moved.
+    path = checkpoint.with_name(f"checkpoint-{best}") if best else checkpoint
+    trainer.model.load_adapter(str(path), trainer.model.active_adapter, is_trainable=True)
     return 0.0
 
 

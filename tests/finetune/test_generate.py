@@ -136,6 +136,25 @@ def test_why_an_answer_ended_is_recorded(model: tuple[Any, Any], small: Small, g
     assert {answer.stop for answer in cut} == {"stop_token", "length"}
 
 
+def test_a_batch_ends_when_its_last_answer_has_ended(
+    model: tuple[Any, Any], small: Small, greedy: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, tokenizer = model
+    ended = [(prompt, len(answer.token_ids)) for prompt, answer in zip(small.asked, greedy, strict=True) if answer.stop == "stop_token"]
+    prompt, n_tokens = min(ended, key=lambda pair: pair[1])
+    widths: list[int] = []
+    write = one.generate
+
+    def generate_(input_ids: Any, **options: Any) -> Any:
+        out = write(input_ids=input_ids, **options)
+        widths.append(out.shape[1] - input_ids.shape[1])
+        return out
+
+    monkeypatch.setattr(one, "generate", generate_)
+    answers(one, tokenizer, [prompt], SHORT)
+    assert widths == [n_tokens + 1]  # with the stop token
+
+
 def test_the_base_never_learnt_to_stop_and_runs_to_the_limit(tuned: Path, small: Small) -> None:
     base, tokenizer, _ = load_run(tuned, adapter=False)
     assert {answer.stop for answer in answers(base, tokenizer, small.asked, SHORT)} == {"length"}

@@ -181,10 +181,10 @@ def test_an_adapter_that_was_forgotten_is_noticed(tuned: Path, small: Small, tmp
 
 def test_what_a_killed_merge_left_is_no_hindrance(tuned: Path, small: Small, tmp_path: Path) -> None:
     (tmp_path / ".out-half").mkdir()
-    (tmp_path / ".out-half" / "model-00001-of-00002.safetensors").write_text("half", "utf-8")
+    (tmp_path / ".out-half" / "adapter_config.json").write_text("half", "utf-8")
     merge(tuned, tmp_path / "out", small.asked[:1], max_new_tokens=1)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    assert not (tmp_path / "out" / "model-00001-of-00002.safetensors").exists()
+    assert not (tmp_path / "out" / "adapter_config.json").exists()
 
 
 # --------------------------------------------------------------------------- refused

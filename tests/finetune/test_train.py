@@ -59,6 +59,7 @@ def killed(small: Small, root: Path) -> dict[str, tuple[Path, list[int]]]:
         "patient, whole": (patient, [], True),
         "patient, killed": (patient, [("save", 2), ("end", 0)], True),
         "patient, left": (patient, [("save", 2)], False),
+        "patient, left when it was over": (patient, [("save", 3)], False),
         "coarse, whole": (coarse, [], True),
         "coarse, killed": (coarse, [("save", 2)], True),
     }
@@ -100,11 +101,17 @@ def test_an_adapter_in_bfloat16_stays_one_when_its_run_goes_on(killed: dict[str,
 
 
 @with_kills
-def test_a_run_that_was_moved_keeps_its_best_checkpoint(killed: dict[str, tuple[Path, list[int]]], small: Small, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["patient, left", "patient, left when it was over"])
+def test_a_run_that_was_moved_keeps_its_best_checkpoint(killed: dict[str, tuple[Path, list[int]]], tmp_path: Path, name: str) -> None:
     from finetune.run import read_config
 
-    moved = shutil.copytree(killed["patient, left"][0], tmp_path / "moved")
-    quietly(read_config(moved), moved)
+    left = killed[name][0]
+    moved = shutil.copytree(left, tmp_path / "moved")
+    gone = left.rename(tmp_path / "gone")
+    try:
+        quietly(read_config(moved), moved)
+    finally:
+        gone.rename(left)
     same_run(moved, killed["patient, whole"][0])  # whose best is step 1, before the kill
 
 
