@@ -248,8 +248,10 @@ def test_a_hostile_text_costs_linear_time(said: str) -> None:
         return time.process_time() - start
 
     seconds(1000)
-    # ten times the text may take ten times as long, and as much again for what a busy machine does
-    assert seconds(200_000) < 20 * max(seconds(20_000), 0.01)
+    # Ten times the text takes ten times as long, in quadratic time a hundred times. Between the two is what a busy machine does:
+    # the quickest of three is the one that it disturbed least.
+    small, large = (min(seconds(n) for _ in range(3)) for n in (20_000, 200_000))
+    assert large < 40 * max(small, 0.01)
 
 
 def test_no_real_passage_is_repetitive(shared: Path) -> None:
