@@ -91,14 +91,14 @@ def claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
     """Asks for a study in one folder; it is broken off as soon as the folder is its own."""
 
     def stop(*_: Any) -> Any:
-        raise KeyboardInterrupt
+        raise InterruptedError
 
     monkeypatch.setattr("finetune.experiment.articles", stop)
     for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "TOKENIZERS_PARALLELISM"):
         monkeypatch.setenv(name, os.environ.get(name, ""))  # so that what is set there is taken back
 
     def ask(size: Size = SIZES["smoke"], **changes: Any) -> None:
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(InterruptedError):
             experiment(tmp_path / "out", size, **{"pages": str(SAMPLE), "prose": [SAMPLE], **changes}, say=lambda line: None)
 
     return ask
