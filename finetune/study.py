@@ -61,6 +61,7 @@ def generated_pages(out: Path, shared: Path, *, rows: int, seed: int) -> Path:
         ]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
+            half.unlink(missing_ok=True)
             said = (done.stderr.strip().split("\n") or [""])[-1]
             raise ValueError(f"{generator} failed: {said}; it needs wiki-dump-reader: pip install wiki-dump-reader==0.0.4")
         half.replace(out)

@@ -309,7 +309,6 @@ def test_half_pages_are_never_taken_for_pages(tmp_path: Path, then: str) -> None
     assert generate(tmp_path, shared_with(tmp_path / "whole")).read_text().startswith('["7"')
 
 
-@pytest.mark.xfail(strict=True, reason="what a generator wrote before it failed stays as .half-pages.jsonl until it is run again")
 def test_a_generator_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="failed"):
         generate(tmp_path, shared_with(tmp_path / "shared", "sys.exit(1)"))
