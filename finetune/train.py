@@ -159,7 +159,7 @@ def _trainer(config: Config, folder: Path, model: Any, tokenizer: Any, prepared:
     if saves:
         every["save_strategy"], every["save_steps"] = _when(config.save_steps or max(0, config.eval_steps))
     best = looks and saves
-    set_seed(config.seed)  # before the trainer, which seeds itself only after it has drawn the adapter's weights
+    set_seed(config.seed)  # before the adapter's weights are drawn; trl 1.16 does so itself as well
     trainer = SFTTrainer(
         model=model,
         args=SFTConfig(
