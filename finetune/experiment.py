@@ -162,7 +162,7 @@ def experiment(
     write_json(out / "plan-settings.json", {**PLAN, "settings": list(size.settings), "contrast": asked})
     write_json(out / "arms.json", lines)
     say(f"{len(lines)} arms, {size.seeds} seeds: {len(tasks)} runs on {size.workers} workers; base {folder}")
-    _run_all(tasks, size, say)
+    _run_all(tasks, size)
     write(compare([task.run for task in tasks], **read_study(out / "plan.json")), out / "comparison")
     if len(size.settings) > 1:
         in_all = [task.run for task in tasks if len(task.settings) > 1]
@@ -317,7 +317,7 @@ def _base_run(task: Task) -> None:
     generate(task.run, task.prompts, task.settings, adapter=False)
 
 
-def _run_all(tasks: Sequence[Task], size: Size, say: Callable[[str], object]) -> None:
+def _run_all(tasks: Sequence[Task], size: Size) -> None:
     from tqdm import tqdm
 
     with _executor(size.workers) as pool:

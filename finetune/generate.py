@@ -15,7 +15,7 @@ from finetune import models
 from finetune.config import Config
 from finetune.data import prompt_ids
 from finetune.quiet import silence
-from finetune.run import ANSWERS, about, read_config, read_json, read_jsonl, write_json, write_jsonl
+from finetune.run import ANSWERS, about, read_config, read_json, read_jsonl, sha256, write_json, write_jsonl
 
 __all__ = ["SETTINGS", "Answer", "Prompt", "Setting", "answers", "generate", "load_run", "read_prompts", "setting"]
 
@@ -128,7 +128,7 @@ def load_run(run: Path, *, base: str | None = None, adapter: bool = True) -> tup
         )
     if adapter:
         _check_adapter(run)
-    tokenizer = models.load_tokenizer(config.base, models.preset(config.model) if config.model else models.find(config.base))
+    tokenizer = models.load_tokenizer(config.base, models.choose(config.model, config.base))
     model = models.load_model(config)
     if (now := models.quantisation_record(model)) != there["quantisation"]:
         raise ValueError(f"{run} was trained over {there['quantisation']}, in memory is {now}; answers would be another model's")
@@ -189,8 +189,6 @@ def _records(prompts: Sequence[Prompt], drawn: Sequence[Answer], config: Config)
 
 def _about(how: Setting, prompts: Sequence[Prompt], run: Path, *, adapter: bool) -> dict[str, Any]:
     """All that the answers depend on."""
-    from finetune.train import sha256
-
     there, config = about(run), read_config(run)
     return {
         **dataclasses.asdict(how),

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from finetune.config import Config
-from finetune.presets import PRESETS, Preset, find, preset
+from finetune.presets import PRESETS, Preset, choose, find, preset
 
 __all__ = [
     "Preset",
     "PRESETS",
     "preset",
     "find",
+    "choose",
     "load_tokenizer",
     "stop_token_id",
     "load_model",

@@ -18,7 +18,7 @@ from finetune.checks import settings, template, text, tokens
 from finetune.checks.subject import Finding, Machine, Subject
 from finetune.config import Config
 from finetune.data import Prepared, Row
-from finetune.presets import find, preset
+from finetune.presets import choose
 
 __all__ = ["CHECKS", "Check", "Finding", "Machine", "machine", "preflight", "report"]
 
@@ -99,7 +99,7 @@ def preflight(
     """
     if unknown := sorted(set(allow) - set(CHECKS)):
         raise ValueError(f"no check {', '.join(map(repr, unknown))} to allow; there are {', '.join(CHECKS)}")
-    model = preset(config.model) if config.model else find(config.base)
+    model = choose(config.model, config.base)
     about = Subject(config, tokenizer, rows, prepared, eval_rows, model, _base_files(config.base), machine, out)
     findings = []
     for name, check in CHECKS.items():

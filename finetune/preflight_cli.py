@@ -76,11 +76,11 @@ def _look(config: Config, out: Path | None, allow: tuple[str, ...]) -> tuple[lis
     """The findings, and the tokens of the rows where there are any."""
     from finetune.data import prepare, read_rows
     from finetune.preflight import machine, preflight
-    from finetune.presets import find, preset
+    from finetune.presets import choose
     from finetune.train import held_out_rows
 
     rows, watched = read_rows(config.data), held_out_rows(config)
-    tokenizer, problem = _tokenizer(config.base, preset(config.model) if config.model else find(config.base))
+    tokenizer, problem = _tokenizer(config.base, choose(config.model, config.base))
     try:
         prepared = None if problem else prepare(rows, tokenizer, max_length=config.max_length, train_stop=config.train_stop)
     except ValueError:

@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from pathlib import PurePath
 
-__all__ = ["Preset", "PRESETS", "preset", "find"]
+__all__ = ["Preset", "PRESETS", "preset", "find", "choose"]
 
 _ALL_LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -323,3 +323,8 @@ def find(base: str) -> Preset | None:
         if any(name == PurePath(known).name.lower() for known in (one.name, *one.ids)):
             return one
     return None
+
+
+def choose(model: str | None, base: str) -> Preset | None:
+    """The preset that a run asked for, or else that of its base; None where neither is known."""
+    return preset(model) if model else find(base)

@@ -12,8 +12,8 @@ The adapter's own ``adapter_config.json`` records neither the quantisation nor t
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Any
 
 from finetune.config import Config, from_mapping, to_dict
 
-__all__ = ["claim", "finished", "read_config", "read_json", "read_jsonl", "versions", "write_json", "write_jsonl"]
+__all__ = ["claim", "finished", "read_config", "read_json", "read_jsonl", "sha256", "versions", "write_json", "write_jsonl"]
 
 CONFIG, RECORD, ANSWERS, TRAINING_ANSWERS = "run.json", "record.json", "answers", "training_answers.jsonl"
 
@@ -92,7 +92,9 @@ def read_json(path: Path) -> Any:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all."""
-    _write(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    from thaiwiki_clean.shards import write_text  # it brings pyarrow, and reading a run should not
+
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
@@ -103,11 +105,12 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a JSONL file whole or not at all."""
-    _write(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    from thaiwiki_clean.shards import write_text  # it brings pyarrow, and reading a run should not
+
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_name(f".{path.name}-{os.getpid()}")
-    half.write_text(text, encoding="utf-8", newline="\n")
-    half.replace(path)
+def sha256(path: Path) -> str:
+    """Of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

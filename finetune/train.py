@@ -7,7 +7,6 @@ float32, a guard that keeps 4-bit gradients right on a CPU, and a record of ever
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import os
 import resource
 import shutil
@@ -53,7 +52,7 @@ def train(
         return record
     _need(config)
     silence()
-    preset = models.preset(config.model) if config.model else models.find(config.base)
+    preset = models.choose(config.model, config.base)
     tokenizer = models.load_tokenizer(config.base, preset)
     rows, watched = read_rows(config.data), held_out_rows(config)
     _check_saving(config, watched)
@@ -318,9 +317,3 @@ def _device_name(model: Any) -> str:
 def _trained_on(rows: Sequence[Row], prepared: Prepared) -> list[dict[str, Any]]:
     pairs = zip(prepared.kept, prepared.rows, strict=True)
     return [{"title": rows[i].title, "answer": rows[i].answer, "n_tokens": len(t.input_ids) - t.n_prompt} for i, t in pairs]
-
-
-def sha256(path: Path) -> str:
-    """Of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -130,10 +131,10 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, write: object, mo
     write(tmp_path / "one", {"value": 1})  # type: ignore[operator]
     before = (tmp_path / "one").read_bytes()
 
-    def killed(self: Path, target: Path) -> None:
+    def killed(source: Path, target: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "one", {"value": 2})  # type: ignore[operator]
     assert (tmp_path / "one").read_bytes() == before
