@@ -72,6 +72,7 @@ def _serve(out: Path, host: str, port: int, fresh: bool) -> None:
         server_header=False,
         lifespan="off",
         ws="none",
+        http="h11",  # whatever else is installed: the bound on a header block is h11's
         limit_concurrency=200,
         h11_max_incomplete_event_size=32_768,
     )
