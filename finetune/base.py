@@ -69,7 +69,7 @@ def _cache() -> Path:
 def make_base(texts: Sequence[str], folder: Path, size: Size, *, seed: int = 0, device: str = "cpu") -> Path:
     """Train a tokenizer and a model of ``size`` on ``texts`` and save both in ``folder``, with ``base.json`` that says how.
 
-    One text in fifty (in ten of few) is held out; its loss, in nats per token and bits per character, stands in ``base.json``.
+    One text in fifty is held out, of fewer than 500 some ten in all; its loss, in nats per token and bits per character, stands in ``base.json``.
     """
     import torch
     from transformers import MistralConfig, MistralForCausalLM, set_seed

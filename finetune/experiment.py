@@ -12,11 +12,13 @@ import dataclasses
 import json
 import os
 import re
+import shutil
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +30,7 @@ from finetune.config import Config
 from finetune.generate import Prompt, Setting, generate, setting
 from finetune.measure import write_measures
 from finetune.run import CONFIG, read_json, write_json, write_jsonl
-from finetune.study import Material, articles, base_texts, generated_pages, material, prompts, shared_folder, write_arm
+from finetune.study import Material, articles, base_texts, check_generator, generated_pages, material, prompts, shared_folder, write_arm
 from thaiwiki_clean.budget import Ruler, shorten
 
 __all__ = ["PLAN", "SIZES", "Size", "experiment"]
@@ -146,15 +148,16 @@ def experiment(
     size = dataclasses.replace(size, seeds=seeds or size.seeds, workers=workers or size.workers)
     size = size if ablate is None else dataclasses.replace(size, ablate_rules=ablate)
     size = dataclasses.replace(size, settings=tuple(settings) or size.settings, arms=tuple(arms) or size.arms)
-    out.mkdir(parents=True, exist_ok=True)
-    _claim(out, size, pages, prose, base, seed)
     shared = shared_folder()
-    source = pages or str(generated_pages(out / "pages.jsonl", shared, rows=size.rows, seed=seed))
-    files = list(prose) or [shared / "data/passages_dev.jsonl", shared / "data/thaigov_public_domain.parquet"]
-    say(f"pages: {source}")
-    found = articles(source, out / "build")
-    say(f"our build keeps {len(found)} articles")
-    folder, study = _base_and_material(found, files, size, base, seed, say)
+    files = [] if base else list(prose) or [shared / "data/passages_dev.jsonl", shared / "data/thaigov_public_domain.parquet"]
+    _check_there(pages, files, shared)
+    out.mkdir(parents=True, exist_ok=True)
+    with _claimed(out, size, pages, prose, base, seed):
+        source = pages or str(generated_pages(out / "pages.jsonl", shared, rows=size.rows, seed=seed))
+        say(f"pages: {source}")
+        found = articles(source, out / "build")
+        say(f"our build keeps {len(found)} articles")
+        folder, study = _base_and_material(found, files, size, base, seed, say)
     found_preset = models.find(base) if base else models.preset(MADE_HERE)
     tasks, lines = _plan(out, folder, study, size, found_preset)
     asked = [each for each in PLAN["contrast"] if set(re.split(r" \+ ", f"{each['a']} + {each.get('b', 'base')}")) <= set(lines)]
@@ -169,6 +172,30 @@ def experiment(
         write(compare(in_all, **read_study(out / "plan-settings.json")), out / "comparison-settings")
     say(f"done in {(time.monotonic() - started) / 60:.1f} minutes: {out / 'comparison' / 'comparison.html'}")
     return out / "comparison"
+
+
+def _check_there(pages: str | None, prose: Sequence[Path], shared: Path) -> None:
+    """Raises ValueError, with what to give, where pages or prose are missing: before the folder is touched."""
+    if pages is None:
+        check_generator(shared)
+    if missing := [str(file) for file in prose if not file.exists()]:
+        raise ValueError(f"no prose for the base: {', '.join(missing)}; give files with a column text: --prose FILE, or a model: --base")
+
+
+@contextmanager
+def _claimed(out: Path, size: Size, pages: str | None, prose: Sequence[Path], base: str | None, seed: int) -> Iterator[None]:
+    """``out`` as the folder of this study. Given back when the pages turn out not to do: other ones are then welcome in it."""
+    new = not (out / "experiment.json").exists()
+    _claim(out, size, pages, prose, base, seed)
+    try:
+        yield
+    except ValueError:
+        if new:
+            shutil.rmtree(out / "build", ignore_errors=True)
+            if pages is None:
+                (out / "pages.jsonl").unlink(missing_ok=True)
+            (out / "experiment.json").unlink()
+        raise
 
 
 def _claim(out: Path, size: Size, pages: str | None, prose: Sequence[Path], base: str | None, seed: int) -> None:
@@ -195,11 +222,6 @@ def _base_and_material(
     if base:
         folder = Path(base)
     else:
-        missing = [str(file) for file in prose if not file.exists()]
-        if missing:
-            raise ValueError(
-                f"no prose for the base: {', '.join(missing)}; give files with a column text: --prose FILE, or a model: --base"
-            )
         texts = base_texts(prose, chosen.held_out, seed=seed, limit=size.prose)
         say(f"base: {len(texts)} texts (those that share a passage with a held-out article are left out)")
         folder = bases.cached_base(texts, bases.SIZES[size.base], seed=seed, device=size.device)
@@ -321,15 +343,34 @@ def _run_all(tasks: Sequence[Task], size: Size) -> None:
     from tqdm import tqdm
 
     with _executor(size.workers) as pool:
-        waiting: Iterable[Future[str]] = [pool.submit(run_task, task) for task in tasks]
+        waiting: list[Future[str]] = [pool.submit(run_task, task) for task in tasks]
         for done in tqdm(as_completed(waiting), total=len(tasks), unit="run", smoothing=0.05):
             done.result()
 
 
 @contextmanager
 def _executor(workers: int) -> Iterator[Executor]:
-    """Processes that keep their imports; spawned, since torch does not survive a fork. One thread each."""
+    """Processes that keep their imports; spawned, since torch does not survive a fork. One thread each.
+
+    After an error, or Ctrl-C, what has not begun is not run. When this process is killed its workers end, too.
+    """
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield pool
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _end_with_parent() -> None:
+    """In a worker: a thread that waits for the parent, and ends the process with it, whatever it is doing."""
+    parent = parent_process()
+    assert parent is not None, "runs in a process that was started by another"
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -121,11 +121,7 @@ def load_run(run: Path, *, base: str | None = None, adapter: bool = True) -> tup
     config = read_config(run)
     if base is not None:
         config = dataclasses.replace(config, base=base)
-    if (found := models.fingerprint(config.base)) != there["base_fingerprint"]:
-        raise ValueError(
-            f"{run} was trained on a base with fingerprint {there['base_fingerprint']}, {config.base} has {found}; "
-            "an adapter on another base is another model: give the base it was trained on"
-        )
+    _check_base(run, config.base)
     if adapter:
         _check_adapter(run)
     tokenizer = models.load_tokenizer(config.base, models.choose(config.model, config.base))
@@ -151,6 +147,8 @@ def generate(
     _check(prompts)
     if adapter:
         _check_adapter(run)
+    if base is not None:
+        _check_base(run, base)
     told = {how.name: _about(how, prompts, run, adapter=adapter) for how in settings}
     files = {how.name: run / ANSWERS / f"{how.name}.jsonl" for how in settings}
     todo = [how for how in settings if not _is_done(files[how.name], told[how.name])]
@@ -170,6 +168,16 @@ def _check_adapter(run: Path) -> None:
     about(run)  # that it is a run at all
     if not (run / "adapter_config.json").is_file():
         raise ValueError(f"{run} holds no adapter: the training did not come to its end; run `finetune train` again, it goes on")
+
+
+def _check_base(run: Path, base: str) -> None:
+    """Whether ``base`` is what the run was trained on, by its fingerprint."""
+    trained, found = about(run)["base_fingerprint"], models.fingerprint(base)
+    if found != trained:
+        raise ValueError(
+            f"{run} was trained on a base with fingerprint {trained}, {base} has {found}; "
+            "an adapter on another base is another model: give the base it was trained on"
+        )
 
 
 def _records(prompts: Sequence[Prompt], drawn: Sequence[Answer], config: Config) -> Iterator[dict[str, Any]]:

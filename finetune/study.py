@@ -19,7 +19,7 @@ from thaiwiki_clean.instruct import NOT_EXPLAINING
 from thaiwiki_clean.readers import open_source, read_shard
 from thaiwiki_clean.splits import title_family
 
-__all__ = ["PROMPT", "Material", "articles", "base_texts", "generated_pages", "material", "prompts", "write_arm"]
+__all__ = ["PROMPT", "Material", "articles", "base_texts", "check_generator", "generated_pages", "material", "prompts", "write_arm"]
 
 #: The prompt of the project that started this one.
 PROMPT = "อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ {title}"
@@ -35,16 +35,21 @@ class Material(NamedTuple):
     held_out: tuple[Article, ...]
 
 
+def check_generator(shared: Path) -> None:
+    """Raises ValueError when the page generator is not in the folder ``shared``."""
+    if not (generator := shared / _GENERATOR).is_file():
+        raise ValueError(
+            f"no pages: there is no {generator}; give raw pages yourself: --pages FILE (any source that `thaiwiki-clean build` reads)"
+        )
+
+
 def generated_pages(out: Path, shared: Path, *, rows: int, seed: int) -> Path:
     """Pages in v3's form by the generator beside the repository, into ``out``.
 
     Raises ValueError when there is none, or when it does not run.
     """
+    check_generator(shared)
     generator, passages = shared / _GENERATOR, shared / _PASSAGES
-    if not generator.is_file():
-        raise ValueError(
-            f"no pages: there is no {generator}; give raw pages yourself: --pages FILE (any source that `thaiwiki-clean build` reads)"
-        )
     if not out.exists():
         half = out.with_name(f".half-{out.name}")
         command = [
@@ -88,17 +93,20 @@ def material(found: Sequence[Article], *, n_train: int, n_held_out: int, seed: i
 
     No title family is on both sides, and no training article shares a passage with a held-out one. Held-out articles need not fit: only their titles are asked for. Raises ValueError when there are too few.
     """
+    drawn = sorted(found, key=lambda a: _draw(seed, a.id))
     families = sorted({title_family(a.title) for a in found}, key=lambda family: _draw(seed, family))
     asked = {family: i for i, family in enumerate(families[:n_held_out])}
-    held_out = list({title_family(a.title): a for a in reversed(found) if title_family(a.title) in asked}.values())
+    held_out = list({title_family(a.title): a for a in reversed(drawn) if title_family(a.title) in asked}.values())
     held_out.sort(key=lambda a: asked[title_family(a.title)])
+    if len(held_out) < n_held_out:
+        raise ValueError(f"{len(found)} articles give {len(held_out)} held-out titles; the study needs {n_held_out}: give more pages")
     index = Index.of({"held out": [a.text for a in held_out]})
-    free = (a for a in sorted(found, key=lambda a: _draw(seed, a.id)) if title_family(a.title) not in asked and fits(a))
+    free = (a for a in drawn if title_family(a.title) not in asked and fits(a))
     train = list(islice((a for a in free if not contaminated("", a.text, index)), n_train))
-    if len(train) < n_train or len(held_out) < n_held_out:
+    if len(train) < n_train:
         raise ValueError(
-            f"{len(found)} articles give {len(train)} rows that fit and {len(held_out)} held-out titles; the study needs {n_train} and "
-            f"{n_held_out}: give more pages"
+            f"{len(found)} articles give {len(train)} rows that fit beside {n_held_out} held-out titles; the study needs {n_train}: "
+            "give more pages"
         )
     return Material(tuple(train), tuple(held_out))
 

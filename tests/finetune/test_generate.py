@@ -289,6 +289,12 @@ def test_another_base_is_refused_by_its_weights(run: Path, small: Small, monkeyp
     assert not (run / "answers").exists()
 
 
+def test_another_base_is_refused_where_the_answers_are_there_already(run: Path, small: Small) -> None:
+    generate(run, small.asked[:2], [SHORT])
+    with pytest.raises(ValueError, match="give the base it was trained on"):
+        generate(run, small.asked[:2], [SHORT], base=str(small.other))
+
+
 def test_the_same_base_elsewhere_is_taken(run: Path, small: Small, tmp_path: Path) -> None:
     moved = shutil.copytree(small.base, tmp_path / "elsewhere")
     here = generate(run, small.asked[:2], [SHORT])["greedy"].read_bytes()

@@ -118,10 +118,10 @@ def test_it_says_too_few_when_there_are_too_few(found: list[Article], numbers: N
 
 def test_too_few_are_said_with_their_numbers() -> None:
     with pytest.raises(
-        ValueError, match=r"^12 articles give 9 rows that fit and 3 held-out titles; the study needs 10 and 3: give more pages$"
+        ValueError, match=r"^12 articles give 9 rows that fit beside 3 held-out titles; the study needs 10: give more pages$"
     ):
         drawn(APART, Numbers(10, 3))
-    with pytest.raises(ValueError, match="0 rows that fit and 12 held-out titles; the study needs 1 and 13"):
+    with pytest.raises(ValueError, match=r"^12 articles give 12 held-out titles; the study needs 13: give more pages$"):
         drawn(APART, Numbers(1, 13))
 
 
@@ -130,9 +130,6 @@ def test_the_order_of_the_articles_does_not_matter(both: tuple[list[Article], li
     assert drawn_or_none(both[0], numbers) == drawn_or_none(both[1], numbers)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="of a family with several articles the first that came is held out, so the order of the pages matters"
-)
 def test_the_order_does_not_matter_within_a_family() -> None:
     family = [article(20, "แมว", "แมวเป็นสัตว์เลี้ยงลูกด้วยนม"), article(21, "แมว (วงดนตรี)", "แมวเป็นวงดนตรีไทย")]
     assert drawn(family, Numbers(0, 1)) == drawn(family[::-1], Numbers(0, 1))
