@@ -100,6 +100,7 @@ def merge_command(run: Path, out: Path, prompts: Path, way: str, base: str | Non
 @click.option("--setting", "settings", multiple=True, metavar="NAME", help="Draw answers only so; the first is the headline's.")
 @click.option("--seeds", type=click.IntRange(1), help="Runs of each arm.")
 @click.option("--workers", type=click.IntRange(1), help="Runs at a time.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), help="Of the tuning.  [default: as the size says]")
 @click.option("--seed", default=0, show_default=True, help="Of pages, held-out titles and base.")
 def experiment_command(
     size: str,
@@ -112,6 +113,7 @@ def experiment_command(
     settings: tuple[str, ...],
     seeds: int | None,
     workers: int | None,
+    learning_rate: float | None,
     seed: int,
 ) -> None:
     """Raw against clean pages, with and without the stop token, each group of rules left out: what does what to repetition?
@@ -121,7 +123,7 @@ def experiment_command(
     from finetune.experiment import SIZES, experiment
 
     done = experiment(
-        out, SIZES[size], pages=pages, prose=prose, base=base, ablate=ablate, arms=arms, settings=settings, seeds=seeds, workers=workers, seed=seed,
-        say=lambda line: click.echo(line, err=True),
+        out, SIZES[size], pages=pages, prose=prose, base=base, ablate=ablate, arms=arms, settings=settings, seeds=seeds, workers=workers,
+        learning_rate=learning_rate, seed=seed, say=lambda line: click.echo(line, err=True),
     )  # fmt: skip
     click.echo(done / "comparison.html")

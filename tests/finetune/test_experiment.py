@@ -112,6 +112,7 @@ def claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         ({"seeds": 3}, "size"),
         ({"arms": ["links"]}, "size"),
         ({"settings": ["greedy"]}, "size"),
+        ({"learning_rate": 2e-4}, "size"),
         ({"pages": "other.jsonl"}, "pages"),
         ({"prose": []}, "prose"),
         ({"base": "scb10x/typhoon-7b"}, "base"),
