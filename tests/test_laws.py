@@ -18,7 +18,7 @@ from tests.strategies import dirt, dirt_line, junk, rough_text, thai_sentence, t
 from thaiwiki_clean.edits import check, compose, merge, pieces
 from thaiwiki_clean.markup import Header, headers, lines
 from thaiwiki_clean.reasons import REASONS
-from thaiwiki_clean.rules import LOCAL_RULES, STAGES, characters, inline
+from thaiwiki_clean.rules import LOCAL_RULES, SIGNS, STAGES, characters, inline, signs
 
 Rule = Callable[[str], Sequence[tw.Edit]]
 
@@ -213,6 +213,14 @@ def test_local_rules_look_at_one_line_at_a_time(text: str) -> None:
     assert names([rule for rule in sorted(LOCAL_RULES, key=tw.RULES.index) if list(rule(text)) != line_by_line(rule)]) == []
 
 
+@law
+def test_rules_find_nothing_in_a_text_without_their_signs(text: str) -> None:
+    """Looked at in pieces, since a whole page holds a sign for nearly every rule."""
+    for part in (text, *text.split("\n"), *regex.split(r"[^\p{L}\p{M}\s]", text)):
+        there = signs(part)
+        assert names([rule for rule, any_of in SIGNS.items() if there.isdisjoint(any_of) and rule(part)]) == []
+
+
 #: These work on letters, and must.
 INSIDE_LETTERS = {
     characters.line_end,
@@ -243,6 +251,7 @@ def test_rules_stand_in_their_stages_once() -> None:
     assert tuple(rule for stage in STAGES for rule in stage) == tw.RULES
     assert len(set(tw.RULES)) == len(tw.RULES)
     assert set(tw.RULES) >= LOCAL_RULES
+    assert set(tw.RULES) >= SIGNS.keys()
 
 
 # --------------------------------------------------------------------------- laws of markup

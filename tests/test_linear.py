@@ -40,10 +40,10 @@ def rounds(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     count = 0
     once = cleaning._round
 
-    def counted(text: str, stages: object) -> tuple[str, list[Edit]]:
+    def counted(*about: object) -> tuple[str, list[Edit]]:
         nonlocal count
         count += 1
-        result: tuple[str, list[Edit]] = once(text, stages)
+        result: tuple[str, list[Edit]] = once(*about)
         return result
 
     monkeypatch.setattr(cleaning, "_round", counted)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, overload
 
 from thaiwiki_clean.edits import Edit, apply, compose, merge
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.rules import LOCAL_RULES, RULES, STAGES
+from thaiwiki_clean.rules import ENTITY_SIGN, LOCAL_RULES, RULES, SIGNS, STAGES, signs
 
 __all__ = ["RULES_VERSION", "Cleaned", "Cleaner", "Rule", "clean", "clean_page", "explain"]
 
@@ -80,12 +80,12 @@ def explain(text: str, rules: Sequence[Rule] = RULES) -> Cleaned:
     """
     if not isinstance(text, str):
         raise TypeError(f"a text is a str, got {type(text).__name__}; decode bytes as UTF-8, and leave rows without a text out")
-    plan = _OURS if rules is RULES else _plan(tuple(rules))
+    plan = (_OURS if rules is RULES else _plans(tuple(rules)))[signs(text)]
     edits: list[Edit] = []
     now, stages = text, plan.stages
-    for _ in range(_MAX_ROUNDS):
+    for number in range(_MAX_ROUNDS):
         before = now
-        now, fresh = _round(before, stages)
+        now, fresh = _round(before, stages, plan.last if number else ())
         if not fresh:
             return Cleaned(text, now, tuple(edits))
         edits = compose(edits, fresh)
@@ -96,11 +96,14 @@ def explain(text: str, rules: Sequence[Rule] = RULES) -> Cleaned:
     raise AssertionError(f"rules do not settle after {_MAX_ROUNDS} rounds: {names}")
 
 
-def _round(text: str, stages: _Stages) -> tuple[str, list[Edit]]:
-    """The text when every stage has run once, and the edits that lead there."""
+def _round(text: str, stages: _Stages, done: tuple[Rule, ...] = ()) -> tuple[str, list[Edit]]:
+    """The text when every stage has run once, and the edits that lead there.
+
+    ``done`` is a stage that ``text`` came from: it finds nothing before another one does.
+    """
     edits: list[Edit] = []
     for stage in stages:
-        if not text:
+        if not text or (stage == done and not edits):
             break
         found = []
         for rule in stage:
@@ -156,19 +159,46 @@ class _Plan(NamedTuple):
     stages: _Stages
     distant: _Stages
     local: tuple[Rule, ...]
+    last: tuple[Rule, ...]  # the stage that ends a round, when it is one rule of ours: alone it finds nothing twice (a law in the tests)
+
+
+class _Plans(dict[frozenset[int], _Plan]):
+    """The signs of a page -> the plan for it: without the rules that can find nothing where these are all the signs."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        super().__init__()
+        self.rules = rules
+        self.whole = _staged(rules)
+        # Rules only drop, or fold into letters, blanks and newlines: a sign that is not on the page will not be. But an entity
+        # may stand for any sign, and nobody knows what a rule of somebody else's folds into.
+        self.free = not frozenset(rules) <= frozenset(RULES)
+
+    def __missing__(self, there: frozenset[int]) -> _Plan:
+        if self.free or ENTITY_SIGN in there:
+            plan = self.whole
+        else:
+            plan = _staged([rule for rule in self.rules if rule not in SIGNS or not there.isdisjoint(SIGNS[rule])])
+        if len(self) < 1 << 12:  # whoever sends more is not remembered
+            self[there] = plan
+        return plan
 
 
 @lru_cache(maxsize=16)
-def _plan(rules: tuple[Rule, ...]) -> _Plan:
+def _plans(rules: tuple[Rule, ...]) -> _Plans:
+    return _Plans(rules)
+
+
+def _staged(rules: Sequence[Rule]) -> _Plan:
     """Our own rules keep their stages; a rule of somebody else's is a stage of its own."""
     home = {rule: number for number, stage in enumerate(STAGES) for rule in stage}
     numbered = groupby(enumerate(rules), key=lambda item: home.get(item[1], -1 - item[0]))
     stages = tuple(tuple(rule for _, rule in group) for _, group in numbered)
-    distant = (tuple(rule for rule in stage if rule not in LOCAL_RULES) for stage in stages)
-    return _Plan(stages, tuple(stage for stage in distant if stage), tuple(rule for rule in rules if rule in LOCAL_RULES))
+    distant = tuple(left for stage in stages if (left := tuple(rule for rule in stage if rule not in LOCAL_RULES)))
+    last = stages[-1] if stages and len(stages[-1]) == 1 and stages[-1][0] in home else ()
+    return _Plan(stages, distant, tuple(rule for rule in rules if rule in LOCAL_RULES), last)
 
 
-_OURS = _plan(RULES)
+_OURS = _plans(RULES)
 
 
 def clean_page(page: Page, rules: Sequence[Rule] = RULES) -> Page:

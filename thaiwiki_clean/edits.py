@@ -15,11 +15,12 @@ Offsets count Python characters (code points), ``start`` included, ``end`` not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-__all__ = ["Edit", "apply", "check", "compose", "merge", "pieces", "undo"]
+__all__ = ["Edit", "apply", "check", "compose", "edit_of", "merge", "pieces", "undo"]
 
 
 _START = itemgetter(0)
@@ -32,6 +33,10 @@ class Edit(NamedTuple):
     end: int
     reason: str
     new: str = ""
+
+
+#: An edit from the tuple of its four fields, in half the time of ``Edit(...)``: for rules that make many.
+edit_of = cast("Callable[[tuple[int, int, str, str]], Edit]", partial(tuple.__new__, Edit))
 
 
 def apply(raw: str, edits: Iterable[Edit]) -> str:
@@ -103,8 +108,7 @@ def merge(*groups: Iterable[Edit]) -> list[Edit]:
     >>> merge([Edit(4, 9, "table")], [Edit(0, 2, "url"), Edit(5, 6, "url")])
     [Edit(start=0, end=2, reason='url', new=''), Edit(start=4, end=9, reason='table', new='')]
     """
-    ordered = [sorted(group, key=_START) for group in groups]
-    ranked = sorted([(edit[0], rank, edit) for rank, group in enumerate(ordered) for edit in group], key=_START)
+    ranked = sorted([(edit[0], rank, edit) for rank, group in enumerate(groups) for edit in group], key=_START)
     out: list[Edit] = []
     at = last = 0  # where the last edit that stands ends, and its group
     for start, rank, edit in ranked:
@@ -116,6 +120,7 @@ def merge(*groups: Iterable[Edit]) -> list[Edit]:
     else:
         return out
     out = []
+    ordered = [[edit for _, mine, edit in ranked if mine == rank] for rank in range(len(groups))]
     for group in ordered:
         old, out, i = out, [], 0
         for edit in group:
@@ -143,11 +148,15 @@ def compose(first: Sequence[Edit], then: Sequence[Edit]) -> list[Edit]:
     out: list[Edit] = []
     i, n = 0, len(first)
     shift = 0  # raw offset minus offset in the text between, behind the edits passed so far
-    for start, end, reason, new in then:
-        while i < n and first[i].start - shift + len(first[i].new) <= start:  # shows wholly before this edit
+    for edit in then:
+        start, end, reason, new = edit
+        while i < n:
             e = first[i]
-            out.append(e)
-            shift += e.end - e.start - len(e.new)
+            old_start, old_end, _, old_new = e
+            if old_start - shift + len(old_new) > start:
+                break
+            out.append(e)  # shows wholly before this edit
+            shift += old_end - old_start - len(old_new)
             i += 1
         at = start + shift  # raw offset from which this edit has not been written down yet
         folds = new != ""
@@ -155,14 +164,14 @@ def compose(first: Sequence[Edit], then: Sequence[Edit]) -> list[Edit]:
             e = first[i]
             if not (e.new and folds):
                 if e.start > at:
-                    out.append(Edit(at, e.start, reason, new))
+                    out.append(edit_of((at, e.start, reason, new)))
                     new = ""
                 out.append(Edit(e.start, e.end, e.reason) if e.new else e)
                 at = e.end
             shift += e.end - e.start - len(e.new)
             i += 1
         if at < end + shift:
-            out.append(Edit(at, end + shift, reason, new))
+            out.append(edit_of((at, end + shift, reason, new)))
     out += first[i:]
     return out
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import regex
 
 from thaiwiki_clean import vocabulary
-from thaiwiki_clean.edits import Edit, apply, compose
+from thaiwiki_clean.edits import Edit, apply, compose, edit_of
 
 __all__ = [
     "Header",
@@ -70,6 +70,7 @@ class Sketch(NamedTuple):
     short: list[int]  # not empty, and no longer than NAME_LENGTH
     opening: dict[str, list[int]]  # by kind (vocabulary/openers.tsv): the lines that begin so
     intros: list[int]  # the lines that only announce what follows
+    heads: dict[int, Shape]  # the section headers
 
 
 @lru_cache(maxsize=8)
@@ -80,10 +81,11 @@ def sketch(text: str) -> Sketch:
     >>> page.short, page.intros, page.opening["marker"]
     ([0, 1, 2, 3], [2], [3])
     """
-    found = split(text)
+    found = text.split("\n")
     short: list[int] = []
     opening: dict[str, list[int]] = {}
     intros: list[int] = []
+    heads: dict[int, Shape] = {}
     kinds_of = vocabulary.openers()
     for i, line in enumerate(found):
         if not line:
@@ -92,9 +94,11 @@ def sketch(text: str) -> Sketch:
             short.append(i)
             if (looks := _looks(line)) is None:
                 continue
-            kinds, announces, _ = looks
+            kinds, announces, shape = looks
+            if shape is not None:
+                heads[i] = shape
         else:
-            kinds, announces = kinds_of[line[:2]], is_intro(line)
+            kinds, announces = kinds_of[line[:2]], len(line) <= INTRO_LENGTH and is_intro(line)
         if announces:
             intros.append(i)
         for kind in kinds:
@@ -102,21 +106,16 @@ def sketch(text: str) -> Sketch:
                 opening[kind].append(i)
             else:
                 opening[kind] = [i]
-    return Sketch(found, short, opening, intros)
+    return Sketch(found, short, opening, intros, heads)
 
 
-@lru_cache(maxsize=8)
 def heads(text: str) -> dict[int, Shape]:
     """The section headers of a page by the numbers of their lines; :func:`headers` gives the same as records.
 
     >>> [(i, shape.title) for i, shape in heads("แมว\\n== สายพันธุ์ ==").items()]
     [(1, 'สายพันธุ์')]
     """
-    out = {}
-    for i, line in enumerate(split(text)):
-        if 0 < len(line) <= NAME_LENGTH and (looks := _looks(line)) is not None and looks[2] is not None:
-            out[i] = looks[2]
-    return out
+    return sketch(text).heads
 
 
 @lru_cache(maxsize=MANY)
@@ -131,14 +130,13 @@ def _looks(line: str) -> tuple[tuple[str, ...], bool, Shape | None] | None:
     return (kinds, announces, shape) if kinds or shape or announces else None
 
 
-@lru_cache(maxsize=8)
 def split(text: str) -> list[str]:
     r"""The lines of ``text``. Only ``\n`` ends a line: ``str.splitlines`` knows nine more.
 
     >>> split("ก\nขค\n")
     ['ก', 'ขค', '']
     """
-    return text.split("\n")
+    return sketch(text).line
 
 
 @lru_cache(maxsize=8)
@@ -170,9 +168,10 @@ def drop_runs(text: str, runs: Sequence[tuple[int, int]], reason: str) -> list[E
     if not runs:
         return []
     start = lines(text).start
-    edits = [Edit(start[first], start[last + 1], reason) for first, last in runs]
-    if edits[-1].end > len(text):  # the last line has no newline
-        edits[-1] = edits[-1]._replace(end=len(text))
+    edits = [edit_of((start[first], start[last + 1], reason, "")) for first, last in runs]
+    begin, end, _, _ = edits[-1]
+    if end > len(text):  # the last line has no newline
+        edits[-1] = Edit(begin, len(text), reason)
     return edits
 
 
@@ -185,7 +184,7 @@ def empty_lines(text: str, numbers: Sequence[int], reason: str) -> list[Edit]:
     if not numbers:
         return []
     start = lines(text).start
-    return [Edit(start[i], start[i + 1] - 1, reason) for i in numbers]
+    return [edit_of((start[i], start[i + 1] - 1, reason, "")) for i in numbers]
 
 
 def lines_opening(text: str, kind: str) -> Sequence[int]:

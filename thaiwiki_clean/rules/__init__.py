@@ -11,7 +11,7 @@ from itertools import chain
 
 from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.rules.brackets import empty_brackets
-from thaiwiki_clean.rules.characters import invisible, line_end, odd_blank, thai_mark, thai_vowel
+from thaiwiki_clean.rules.characters import ODD_BYTES, code_page, invisible, line_end, odd_blank, thai_mark, thai_vowel
 from thaiwiki_clean.rules.images import image
 from thaiwiki_clean.rules.inline import edit_link, html, html_entity, magic_word, reference, template_parameter, url, wiki_markup
 from thaiwiki_clean.rules.lists import category, hatnote, link_list, list_intro, list_marker, navigation, source_line
@@ -21,7 +21,7 @@ from thaiwiki_clean.rules.sections import bare_header, boilerplate_section, sect
 from thaiwiki_clean.rules.spacing import spacing
 from thaiwiki_clean.rules.tables import table
 
-__all__ = ["LOCAL_RULES", "RULES", "STAGES"]
+__all__ = ["ENTITY_SIGN", "LOCAL_RULES", "RULES", "SIGNS", "STAGES", "signs"]
 
 _Rule = Callable[[str], Iterable[Edit]]
 
@@ -82,3 +82,40 @@ LOCAL_RULES: frozenset[_Rule] = frozenset(
         empty_brackets,
     )
 )
+
+#: The sign that may stand for any other.
+ENTITY_SIGN = ord("&")
+
+#: Rules that find nothing in a text without any of these signs (a law in the tests), as bytes of the Thai code page;
+#: a character that is not in it, such as a wide bracket or a zero-width blank, is a question mark there.
+SIGNS: dict[_Rule, frozenset[int]] = {
+    rule: frozenset(found)
+    for rule, found in {
+        line_end: b"\r",
+        odd_blank: ODD_BYTES,
+        invisible: ODD_BYTES,
+        reference: b"[<",
+        html: b"<",
+        html_entity: b"&",
+        edit_link: b"[",
+        url: b"/mwW",
+        template_parameter: b"|",
+        wiki_markup: b"[]{}~'-",
+        magic_word: b"_:|",
+        table: b"|!",
+        source_line: b":=?",
+        section_header: b"=",
+        list_marker: b"*#:;\x95?B",
+        empty_brackets: b"(?",
+    }.items()
+}
+_NO_SIGN = bytes(set(range(256)).difference(*SIGNS.values()))
+
+
+def signs(text: str) -> frozenset[int]:
+    """The signs of the rules that stand in a text, as bytes.
+
+    >>> bytes(signs("แมว [1]"))
+    b'['
+    """
+    return frozenset(code_page(text).translate(None, _NO_SIGN))

@@ -6,6 +6,8 @@ These rules alone may work inside a Thai letter. They drop and fold; they never 
 from __future__ import annotations
 
 import re
+from codecs import charmap_encode
+from encodings.cp874 import encoding_table
 from functools import lru_cache
 
 import regex
@@ -13,7 +15,7 @@ import regex
 from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.markup import settled
 
-__all__ = ["invisible", "line_end", "odd_blank", "thai_mark", "thai_vowel"]
+__all__ = ["ODD_BYTES", "code_page", "invisible", "line_end", "odd_blank", "thai_mark", "thai_vowel"]
 
 
 def line_end(text: str) -> list[Edit]:
@@ -49,18 +51,20 @@ _MEANT = regex.compile(rf"[{_JOINING}\p{{Extended_Pictographic}}\ufe0f]")
 _ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff\ufff9-\ufffb]")
 # The bytes of ordinary characters in the Thai code page: all but the controls and the no-break blank.
 _ORDINARY = bytes([10, *range(0x20, 0x7F), *range(0x80, 0xA0), *range(0xA1, 0x100)])
+#: What an invisible character or an odd blank is in that page: its controls, or the question mark for what it does not hold.
+ODD_BYTES = bytes(set(range(256)).difference(_ORDINARY)) + b"?"
 
 
 @lru_cache(maxsize=4)
-def _bytes(text: str) -> bytes:
+def code_page(text: str) -> bytes:
     """The text in the Thai code page, a byte a character, with question marks for what is not in it."""
-    return text.encode("cp874", "replace")
+    return charmap_encode(text, "replace", encoding_table)[0]
 
 
 @lru_cache(maxsize=4)
 def _plain(text: str) -> bool:
     """Whether the text holds nothing invisible and no odd blank. Where all of it is in the code page, its bytes tell faster."""
-    code = _bytes(text)
+    code = code_page(text)
     return _ODD.search(text) is None if b"?" in code else not code.translate(None, _ORDINARY)
 
 
@@ -150,7 +154,7 @@ def _may_be_wrong(text: str) -> bool:
     The marks' bits, one byte a letter, are read as one large number; shifted by one letter it is laid over itself,
     so that "not behind this" of each letter meets "this is" of the next. A third of the time of a regular expression.
     """
-    number = int.from_bytes(_bytes(text).translate(_BITS), "big")
+    number = int.from_bytes(code_page(text).translate(_BITS), "big")
     return number & (number >> 10) != 0
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import MANY, REMEMBERED, drop_lines, lines, lines_opening, split
+from thaiwiki_clean.markup import MANY, REMEMBERED, drop_lines, lines, sketch
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["image"]
@@ -62,10 +62,13 @@ def image(text: str) -> list[Edit]:
     edits: list[Edit] = []
     if "[[" in text:
         edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)]
-    found = split(text)
-    may: Iterable[int] = lines_opening(text, "image")
+    page = sketch(text)
+    found = page.line
+    may: Iterable[int] = page.opening.get("image", ())
     if "." in text and _EXTENSION.search(text) is not None:
         may = sorted({*may, *(i for i, line in enumerate(found) if "." in line and _EXTENSION.search(line))})
+    if not may:
+        return edits
     leads = [(i, lead) for i in may if (lead := _lead(line) if len(line := found[i]) <= REMEMBERED else _lead.__wrapped__(line))]
     if not leads:
         return edits

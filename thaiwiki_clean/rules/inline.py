@@ -10,7 +10,7 @@ from functools import cache
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import empty_lines, lines_opening, settled, split
+from thaiwiki_clean.markup import empty_lines, lines_opening, settled, sketch
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["edit_link", "html", "html_entity", "magic_word", "reference", "template_parameter", "url", "wiki_markup"]
@@ -243,6 +243,7 @@ def edit_link(text: str) -> list[Edit]:
 _ADDRESS = r"""(?:https?:|ftp:|mailto:)?//[^\s\[\]<>{}|"]{1,2000}|(?:https?:|ftp:)/[^\s\[\]<>{}|"]{1,2000}|mailto:[^\s\[\]<>{}|"]{1,300}"""
 _BRACKETED = regex.compile(rf"\[\[?({_ADDRESS})(?: +([^\[\]\n]{{0,400}}))?\]\]?", regex.IGNORECASE)
 _OPENED = regex.compile(rf"\[({_ADDRESS}) *", regex.IGNORECASE)
+_BARE_START = re.compile(r"://|www\.|WWW\.")  # without one of these no address stands outside brackets
 _BARE = regex.compile(
     r"""(?:(?:https?|ftp)://|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])\p{M}*""",
     regex.IGNORECASE,
@@ -259,6 +260,9 @@ def url(text: str) -> list[Edit]:
     """
     if "/" not in text and "mailto:" not in text and not ("w" in text and "www." in text) and not ("W" in text and "WWW." in text):
         return []
+    bare = [Edit(m.start(), m.end(), "url") for m in _BARE.finditer(text)] if _BARE_START.search(text) else []
+    if "[" not in text:
+        return bare
     inside: list[Edit] = []
     for m in _BRACKETED.finditer(text):
         if m.group(2) and not m.group(2).isspace():
@@ -266,7 +270,7 @@ def url(text: str) -> list[Edit]:
         else:
             inside.append(Edit(m.start(), m.end(), "url"))
     opened = [Edit(m.start(), m.end(), "url") for m in _OPENED.finditer(text)]
-    return merge(inside, opened, [Edit(m.start(), m.end(), "url") for m in _BARE.finditer(text)])
+    return merge(inside, opened, bare)
 
 
 _LINK = re.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]\n]{0,300}?)\]\]?(?!\])")
@@ -331,8 +335,8 @@ def magic_word(text: str) -> list[Edit]:
     """
     switch, variable = _switches()
     edits = [Edit(m.start(), m.end(), "magic_word") for m in switch.finditer(text)] if "_" in text and "__" in text else []
-    found = split(text)
-    lonely = [i for i in lines_opening(text, "switch") if variable.fullmatch(found[i])]
+    page = sketch(text)
+    lonely = [i for i in page.opening.get("switch", ()) if variable.fullmatch(page.line[i])]
     return merge(edits, empty_lines(text, lonely, "magic_word")) if lonely else edits
 
 

@@ -15,7 +15,6 @@ from thaiwiki_clean.markup import (
     clauses,
     drop_lines,
     drop_runs,
-    heads,
     is_name,
     is_sentence,
     lines,
@@ -42,13 +41,16 @@ def link_lists(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _link_lists(text: str) -> Iterator[tuple[int, int]]:
-    found, short, _, intros = sketch(text)
+    found, short, _, intros, named = sketch(text)
     if len(short) < LIST_LENGTH:
         return
-    apart = {*heads(text), *boilerplate_lines(text), *intros}
+    apart = {*named, *boilerplate_lines(text), *intros} if named or intros else ()
+    rest = [i for i in short if i not in apart] if apart else short
+    if len(rest) < LIST_LENGTH:
+        return
     block: list[int] = []  # the short lines since the last header or paragraph
-    for i in short:
-        if i in apart or found[i].isspace():
+    for i in rest:
+        if found[i].isspace():
             continue
         if block and block[-1] != i - 1:
             if len(block) >= LIST_LENGTH:
@@ -87,12 +89,13 @@ def _is_item(line: str) -> bool:
 #: So many short lines of nearly one length are verse: a klon line has eight or nine syllables, give or take one.
 VERSE_LINES = 4
 VERSE_SPREAD = 0.2
+_FIGURE = re.compile(r"[(0-9]")
 
 
 def _is_verse(found: list[str], block: list[int]) -> bool:
     lengths = [len(found[i]) for i in block]
     mean = sum(lengths) / len(lengths)
-    if len(block) < VERSE_LINES or not 15 <= mean <= 60 or any(char in "(0123456789" for i in block for char in found[i]):
+    if len(block) < VERSE_LINES or not 15 <= mean <= 60 or any(_FIGURE.search(found[i]) for i in block):
         return False
     return (sum((n - mean) ** 2 for n in lengths) / len(lengths)) ** 0.5 < VERSE_SPREAD * mean and not any(
         _is_item(found[i]) for i in block
@@ -110,7 +113,8 @@ def link_list(text: str) -> list[Edit]:
     Spared: lists whose items hold sentences, definitions, steps, quotations and poems, since most of their lines hold a clause;
     one or two names between paragraphs.
     """
-    return drop_runs(text, link_lists(text), "link_list")
+    runs = link_lists(text)
+    return drop_runs(text, runs, "link_list") if runs else []
 
 
 def list_intro(text: str) -> list[Edit]:
@@ -135,7 +139,7 @@ def list_intro(text: str) -> list[Edit]:
                 after = j
                 break
         below = i
-        if after == len(found) or after in listed or after in heads(text):
+        if after == len(found) or after in listed or after in page.heads:
             gone.append(i)
         else:
             after = i
@@ -157,13 +161,15 @@ def category(text: str) -> list[Edit]:
 
     At the end a line counts when it is a bare name. The first line of a page is never a category.
     """
-    found = split(text)
+    found, _, _, _, titles = sketch(text)
     prefixed: set[int] = set()
     if ":" in text and ("หมวดหมู่" in text or "ategory" in text):
         prefixed = {i for i, line in enumerate(found) if ":" in line and _PREFIXED.fullmatch(line)}
-    gone = boilerplate_lines(text)
+    if not titles and not prefixed and len(found[-1]) > NAME_LENGTH and not found[-1].isspace():
+        return []  # most clean pages end in a paragraph
+    gone = boilerplate_lines(text) if titles else frozenset()
     # Above a section that goes only because nothing in it says anything, no tail is looked for: this rule may have emptied it.
-    unsure = {i for i, shape in heads(text).items() if shape.kind != "certain"} if gone else gone
+    unsure = {i for i, shape in titles.items() if shape.kind != "certain"} if gone else gone
     tail = len(found)
     for i in range(len(found) - 1, 0, -1):
         if i in unsure:
@@ -176,10 +182,11 @@ def category(text: str) -> list[Edit]:
             if not _is_category_line(line):
                 break
             tail = i
-    tail = _attached(found, tail)
+    if tail < len(found):
+        tail = _attached(found, tail)
     if tail < len(found) and _trusted(found, tail):
         prefixed |= {i for i in range(tail, len(found)) if i not in gone and found[i].strip()}
-    return drop_lines(text, sorted(prefixed), "category")
+    return drop_lines(text, sorted(prefixed), "category") if prefixed else []
 
 
 _NO_CATEGORY = regex.compile(
@@ -245,10 +252,13 @@ def hatnote(text: str) -> list[Edit]:
     >>> hatnote("ดูบทความหลักที่ แมวบ้าน\\nดูแลแมวให้ดีทุกวัน")
     [Edit(start=0, end=24, reason='hatnote', new='')]
     """
-    found = split(text)
-    may: Iterable[int] = lines_opening(text, "hatnote")
+    page = sketch(text)
+    found = page.line
+    may: Iterable[int] = page.opening.get("hatnote", ())
     if "เปลี่ยนทางมาที่นี่" in text:
         may = sorted({*may, *(i for i, line in enumerate(found) if "เปลี่ยนทางมาที่นี่" in line)})
+    if not may:
+        return []
     return drop_lines(text, [i for i in may if 5 < len(found[i]) < HATNOTE_LENGTH and _is_hatnote(found[i])], "hatnote")
 
 
@@ -282,14 +292,15 @@ def navigation(text: str) -> list[Edit]:
 
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
-    found = split(text)
-    frame = [i for i in lines_opening(text, "frame") if len(found[i]) < 160 and _CHROME.fullmatch(found[i])]
-    links = [
-        i
-        for i in lines_opening(text, "navigation")
-        if 3 < len(line := found[i]) < 160 and _NAV_SIGN.search(line) and _NAV_WORD.search(line) and _is_navigation(line)
-    ]
-    return drop_lines(text, sorted({*frame, *links}) if links else frame, "navigation")
+    page = sketch(text)
+    found = page.line
+    gone: set[int] = set()
+    if may := page.opening.get("frame"):
+        gone = {i for i in may if len(found[i]) < 160 and _CHROME.fullmatch(found[i])}
+    for i in page.opening.get("navigation", ()):
+        if 3 < len(line := found[i]) < 160 and _NAV_SIGN.search(line) and _NAV_WORD.search(line) and _is_navigation(line):
+            gone.add(i)
+    return drop_lines(text, sorted(gone), "navigation") if gone else []
 
 
 def _is_navigation(line: str) -> bool:

@@ -24,12 +24,12 @@ def repeated_line(text: str) -> list[Edit]:
 
     Spared: lines of fewer than eight characters, and lines without a letter.
     """
-    found = [line for line in split(text) if len(line) >= REPEAT_LENGTH]
-    if len(set(found)) == len(found):
-        return []
+    found = split(text)
+    if len(set(found)) + max(found.count("") - 1, 0) == len(found):
+        return []  # no line but the blank one stands twice
     seen: set[str] = set()
     again = []
-    for i, line in enumerate(split(text)):
+    for i, line in enumerate(found):
         if len(line) < REPEAT_LENGTH:
             continue
         if line in seen and any(char.isalpha() for char in line):

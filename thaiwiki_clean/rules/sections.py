@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import chain, islice
 
 import regex
 
@@ -17,14 +17,11 @@ from thaiwiki_clean.markup import (
     drop_runs,
     empty_lines,
     goes_on,
-    heads,
     is_citation,
     is_name,
     is_paragraph,
     is_sentence,
-    lines_opening,
     sketch,
-    split,
 )
 
 __all__ = ["bare_header", "boilerplate_lines", "boilerplate_section", "section_header"]
@@ -42,12 +39,14 @@ def boilerplate_section(text: str) -> list[Edit]:
     ``maybe`` (หมายเหตุ, เว็บไซต์, เพิ่มเติม ...) and ``linkage`` go only when no line below says anything; else their header alone goes.
     Source of the titles: vocabulary/sections.tsv, each with where it was seen.
     """
-    return drop_runs(text, _boilerplate(text), "boilerplate_section")
+    runs = _boilerplate(text)
+    return drop_runs(text, runs, "boilerplate_section") if runs else []
 
 
+@lru_cache(maxsize=8)
 def boilerplate_lines(text: str) -> frozenset[int]:
     """The lines that :func:`boilerplate_section` drops; rules of the same stage need not look at them."""
-    return frozenset([i for first, last in _boilerplate(text) for i in range(first, last + 1)])
+    return frozenset(chain.from_iterable([range(first, last + 1) for first, last in _boilerplate(text)]))
 
 
 # The kinds of titles whose sections may go.
@@ -57,10 +56,10 @@ _BOILERPLATE = frozenset(("certain", "maybe", "linkage"))
 @lru_cache(maxsize=8)
 def _boilerplate(text: str) -> list[tuple[int, int]]:
     """First and last line of every section that goes."""
-    titles = list(heads(text).items())
-    if not any(shape.kind in _BOILERPLATE for _, shape in titles):
+    page = sketch(text)
+    if not page.heads:
         return []
-    found = split(text)
+    titles, found = list(page.heads.items()), page.line
     regions: list[tuple[int, int]] = []
     done = -1  # last line that is gone already
     for at, (first, head) in enumerate(titles):
@@ -122,12 +121,10 @@ def section_header(text: str) -> list[Edit]:
     """
     if "=" not in text:
         return []
-    if "=" not in text:
-        return []
-    found = [i for i, shape in heads(text).items() if not shape.bare]
-    if nameless := lines_opening(text, "header"):  # equals signs and nothing else
-        named, all_lines = heads(text), split(text)
-        found += [i for i in nameless if i not in named and not all_lines[i].strip("= \t")]
+    page = sketch(text)
+    found = [i for i, shape in page.heads.items() if not shape.bare]
+    if nameless := page.opening.get("header", ()):  # equals signs and nothing else
+        found += [i for i in nameless if i not in page.heads and not page.line[i].strip("= \t")]
         found.sort()
     return empty_lines(text, found, "section_header")
 
@@ -156,14 +153,22 @@ def bare_header(text: str) -> list[Edit]:
     Another unknown one counts on a page that has two known ones and no other headers,
     and there only as a short line over a paragraph that says no clause.
     """
-    found, shapes = split(text), heads(text)
+    found, short, _, _, shapes = sketch(text)
     titles = {i for i, shape in shapes.items() if shape.bare}
-    long = [i for i, line in enumerate(found) if len(line) >= NEIGHBOUR_LENGTH]
-    for above, below in pairwise(long):
-        if below - above == 2 and _stands_alone(line := found[above + 1]) and is_name(line) and is_sentence(found[below]):
-            titles.add(above + 1)
+    for i in short:
+        if (
+            0 < i < len(found) - 1
+            and len(found[i - 1]) >= NEIGHBOUR_LENGTH
+            and len(found[i + 1]) >= NEIGHBOUR_LENGTH
+            and _stands_alone(line := found[i])
+            and is_name(line)
+            and is_sentence(found[i + 1])
+        ):
+            titles.add(i)
+    if not titles:
+        return []
     if len(titles) >= DIALECT and _is_dialect(found, titles) and all(shape.bare for shape in shapes.values()):
-        for i in sketch(text).short:
+        for i in short:
             line = found[i]
             if 0 < i < len(found) - 1 and len(line) <= TITLE_LENGTH and _may_be_title(line) and not is_name(found[i - 1]):
                 after = _next(found, i)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from thaiwiki_clean.edits import Edit
+from thaiwiki_clean.edits import Edit, edit_of
 
 __all__ = ["spacing"]
 
@@ -23,14 +23,14 @@ def spacing(text: str) -> list[Edit]:
     """
     first = len(text) - len(text.lstrip(" \n"))
     last = max(first, len(text.rstrip(" \n")))
-    edits = [Edit(0, first, "spacing")] if first else []
+    edits = [edit_of((0, first, "spacing", ""))] if first else []
     runs = [m.span() for m in _AFTER_BLANK.finditer(text, first, last)]
     if _AFTER_LINE_END.search(text, first, last):
         runs = sorted([*runs, *(m.span() for m in _AFTER_LINE_END.finditer(text, first, last))])
     if runs:
         edits += _inside(text, runs)
     if last < len(text):
-        edits.append(Edit(last, len(text), "spacing"))
+        edits.append(edit_of((last, len(text), "spacing", "")))
     return edits
 
 
@@ -45,7 +45,7 @@ def _inside(text: str, runs: list[tuple[int, int]]) -> list[Edit]:
         if text.find("\n", start, end) >= 0:
             edits += _around_line_end(text[start:end], start)
         else:
-            edits.append(Edit(start + 1, end, "spacing"))
+            edits.append(edit_of((start + 1, end, "spacing", "")))
     return edits
 
 
@@ -57,8 +57,8 @@ def _around_line_end(blanks: str, start: int) -> list[Edit]:
         if char == "\n" and newlines < 2:
             newlines += 1
             if at > dropped:
-                edits.append(Edit(dropped, at, "spacing"))
+                edits.append(edit_of((dropped, at, "spacing", "")))
             dropped = at + 1
     if start + len(blanks) > dropped:
-        edits.append(Edit(dropped, start + len(blanks), "spacing"))
+        edits.append(edit_of((dropped, start + len(blanks), "spacing", "")))
     return edits
