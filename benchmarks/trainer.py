@@ -39,11 +39,14 @@ OURS = (
 
 
 def rows(path: Path, n: int) -> None:
-    """Prompts and answers of 60 to 240 words, in trl's own conversational form; what they say does not matter."""
+    """Prompts and answers of 40 to 160 words, in trl's own conversational form; what they say does not matter.
+
+    All fit into ``max_length``: trl cuts what does not, we leave it out, and the two would not train the same tokens.
+    """
     words = ["แมว", "ปลา", "ข้าว", "น้ำ", "บ้าน", "เมือง", "ภูเขา", "แม่น้ำ", "ทะเล", "ต้นไม้", "ดอกไม้", "ครู", "นักเรียน", "หนังสือ", "ดนตรี", "ประวัติ"]
     with path.open("w", encoding="utf-8") as file:
         for i in range(n):
-            answer = " ".join(words[(i * 7 + k * k) % len(words)] for k in range(60 + (i * 37) % 180))
+            answer = " ".join(words[(i * 7 + k * k) % len(words)] for k in range(40 + (i * 37) % 120))
             turns = {
                 "prompt": [{"role": "user", "content": f"อธิบาย {words[i % len(words)]} {i}"}],
                 "completion": [{"role": "assistant", "content": answer}],
@@ -72,7 +75,7 @@ def configs(work: Path, base: str, device: str, adapter: str) -> tuple[Path, Pat
         "use_bnb_nested_quant": True, "dtype": "bfloat16", "use_peft": True, "lora_r": 16, "lora_alpha": 32, "lora_dropout": 0.05,
         "lora_target_modules": ["all-linear"], "max_length": 1024, "num_train_epochs": 1, "per_device_train_batch_size": 8, "learning_rate": 2e-4,
         "warmup_steps": 2, "lr_scheduler_type": "cosine", "optim": "adamw_torch", "bf16": True, "use_cpu": device == "cpu", "gradient_checkpointing": True,
-        "gradient_checkpointing_kwargs": {"use_reentrant": False}, "save_strategy": "no", "logging_steps": 1, "report_to": "none", "seed": 0,
+        "gradient_checkpointing_kwargs": {"use_reentrant": False}, "save_strategy": "no", "logging_steps": 1, "report_to": "none", "seed": 0, "data_seed": 0,
         "output_dir": str(work / "trl"), "disable_tqdm": True, "completion_only_loss": True,
     }  # fmt: skip
     files = work / "ours.yaml", work / "trl.yaml"

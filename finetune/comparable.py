@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from finetune.measure import TRAINING, measure_run, read_jsonl
-from finetune.run import ANSWERS, CONFIG, RECORD, TRAINING_ANSWERS, about, read_json
+from finetune.measure import TRAINING, measure_run
+from finetune.run import ANSWERS, CONFIG, RECORD, TRAINING_ANSWERS, about, read_json, read_jsonl
 
 __all__ = ["Arms", "Difference", "Run", "check_prompts", "common_differences", "differences", "group", "read_runs"]
 

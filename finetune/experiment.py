@@ -61,7 +61,7 @@ class Size:
 
 SIZES: dict[str, Size] = {
     "smoke": Size("smoke", 400, 120, 12, 8, 2, 220, 1, 6, 3e-3, 2, "cpu", ablate_groups=False, settings=("greedy", "sampled")),
-    "cpu": Size("cpu", 1_200, 2_500, 256, 200, 5, 160, 3, 16, 3e-3, 2, "cpu"),
+    "cpu": Size("cpu", 1_200, 2_500, 256, 200, 5, 160, 4, 8, 3e-3, 2, "cpu"),
     "gpu": Size("gpu", 12_500, 2_500, 320, 200, 5, 200, 3, 16, 1e-3, 14, "cuda", ablate_rules=True),
 }
 

@@ -7,7 +7,7 @@ the model's own generation settings is taken over: a repetition penalty that nob
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -236,15 +236,11 @@ def read_prompts(path: Path) -> list[Prompt]:
     """Prompts from JSONL: ``prompt`` (a text) or ``messages`` (the last answer is left away), with ``prompt_id`` and ``title`` where known."""
     if not path.is_file():
         raise ValueError(f"{path}: no such file; expected JSONL with prompt or messages in each line")
-    try:
-        rows = read_jsonl(path)
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read as JSONL in UTF-8: {error}") from None
-    return [_prompt(row, number, f"{path}, row {number}") for number, row in enumerate(rows, 1)]
+    return [_prompt(row, number, f"{path}, row {number}") for number, row in enumerate(read_jsonl(path), 1)]
 
 
-def _prompt(row: Any, number: int, where: str) -> Prompt:
-    asked = (row.get("messages") or row.get("prompt")) if isinstance(row, dict) else None
+def _prompt(row: Mapping[str, Any], number: int, where: str) -> Prompt:
+    asked = row.get("messages") or row.get("prompt")
     turns = [{"role": "user", "content": asked}] if isinstance(asked, str) and asked.strip() else asked
     if not isinstance(turns, list) or not all(isinstance(turn, dict) and {"role", "content"} <= set(turn) for turn in turns):
         raise ValueError(f"{where}: expected an object with a question: prompt, a text, or messages, turns with role and content")

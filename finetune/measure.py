@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 
 import click
 
+from finetune.run import read_jsonl
+
 __all__ = ["MEASURES", "Measures", "header_echo", "measure", "measure_command", "measure_file", "measure_run", "summary", "write_measures"]
 
 #: Its name in the folder of a run.
@@ -126,25 +128,6 @@ def _of_row(row: Mapping[str, Any], where: str) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     return measured._replace(n_tokens=row.get("n_tokens", measured.n_tokens))._asdict()
-
-
-def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """The records of a JSONL file. Raises ValueError with the file and the line that is no record."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    records = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            try:
-                record = json.loads(line)
-            except ValueError as error:
-                raise ValueError(f"{path}:{number} is no JSON: {error}") from None
-            if not isinstance(record, dict):
-                raise ValueError(f"{path}:{number}: expected an object, got {type(record).__name__}")
-            records.append(record)
-    return records
 
 
 def summary(rows: Iterable[Mapping[str, Any] | Measures]) -> dict[str, float | int | None]:

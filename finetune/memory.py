@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import resource
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -9,9 +13,10 @@ from typing import NamedTuple
 from finetune.config import Config
 from finetune.models import adapter_layers, linear_layers, pick_device, skeleton
 
-__all__ = ["Estimate", "check_memory", "estimate_memory", "free_memory"]
+__all__ = ["Estimate", "check_memory", "estimate_memory", "forget_peak", "free_memory", "peak_memory"]
 
 GB = 1e9
+_FORGET, _STATUS = Path("/proc/self/clear_refs"), Path("/proc/self/status")
 CGROUP = Path("/sys/fs/cgroup")  #: where Linux tells a container its limits
 
 _BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
@@ -193,3 +198,28 @@ def _left_to_container() -> int:
     except (OSError, KeyError, ValueError):
         return 1 << 62
     return 1 << 62 if limit == "max" else int(limit) - int(used) + int(files)
+
+
+def forget_peak() -> None:
+    """Let :func:`peak_memory` count from now on: several runs may follow each other in one process.
+
+    On a GPU and on Linux; elsewhere the peak stays that of the whole process.
+    """
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    with contextlib.suppress(OSError):
+        _FORGET.write_text("5", encoding="ascii")  # proc(5): sets the peak to what is held now
+
+
+def peak_memory(device: str) -> int:
+    """Bytes held at most: on a GPU by torch, there; on a CPU by the process, libraries and all."""
+    if device == "cuda":
+        import torch
+
+        return int(torch.cuda.max_memory_allocated())
+    with contextlib.suppress(OSError):
+        found = re.search(r"^VmHWM:\s*(\d+) kB$", _STATUS.read_text(encoding="utf-8"), re.MULTILINE)
+        if found:
+            return 1024 * int(found[1])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

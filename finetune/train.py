@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import resource
 import shutil
-import sys
 from collections.abc import Callable, Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +18,7 @@ from finetune import models
 from finetune.config import Config, to_dict
 from finetune.curve import loss_curve
 from finetune.data import Prepared, Row, data_fingerprint, prepare, read_rows, to_dataset
-from finetune.memory import check_memory
+from finetune.memory import check_memory, forget_peak, peak_memory
 from finetune.preflight import Finding, machine, preflight
 from finetune.quiet import one_bar, silence
 from finetune.run import CONFIG, RECORD, TRAINING_ANSWERS, about, claim, finished, read_json, versions, write_json, write_jsonl
@@ -60,6 +58,7 @@ def train(
     watching = _prepare(watched, tokenizer, dataclasses.replace(config, train_stop=True))
     _check(preflight(config, tokenizer, rows, prepared, watched, machine=machine(config.device), out=folder, allow=allow), tell)
     tell(check_memory(config, longest=prepared.stats["tokens"]["max"]))
+    forget_peak()
     model = models.load_model(config)
     found = describe(config, model, rows, watched, prepared)
     _check_unchanged(folder, found)
@@ -237,7 +236,7 @@ def _run(trainer: Any, folder: Path, prepared: Prepared) -> dict[str, Any]:
         "seconds": seconds,
         "tokens_seen": seen,
         "tokens_per_second": (seen - before) / seconds if seconds else 0.0,
-        "peak_memory_bytes": _peak(trainer.model.device.type),
+        "peak_memory_bytes": peak_memory(trainer.model.device.type),
         "trained_tokens": prepared.stats["trained_tokens"],
     }
 
@@ -278,15 +277,6 @@ def _losses(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if found:
             steps.setdefault(entry["step"], {"step": entry["step"]}).update(found)
     return [steps[step] for step in sorted(steps)]
-
-
-def _peak(device: str) -> int:
-    """Bytes: on a GPU what torch held at most there, on a CPU what the process held at most."""
-    if device == "cuda":
-        import torch
-
-        return int(torch.cuda.max_memory_allocated())
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def describe(

@@ -371,12 +371,12 @@ def test_a_prompt_is_read_from_each_form(tmp_path: Path, row: dict[str, Any], pr
     [
         ('{"prompt": "ก"}\n{"title": "ข"}\n', r"row 2: expected an object with a question"),
         ('{"prompt": ""}\n', r"row 1: expected an object with a question"),
-        ('["ก"]\n', r"row 1: expected an object"),
+        ('["ก"]\n', r"prompts\.jsonl:1: expected an object, got list"),
         ('{"prompt": 3}\n', r"row 1: expected an object"),
         ('{"messages": ["ก"]}\n', r"row 1: expected an object"),
         ('{"messages": [{"role": "assistant", "content": "ก"}]}\n', r"row 1: no question"),
-        ("prompt: ก\n", r"prompts\.jsonl cannot be read as JSONL in UTF-8"),
-        (b"\xa1\n", r"prompts\.jsonl cannot be read as JSONL in UTF-8"),
+        ("prompt: ก\n", r"prompts\.jsonl:1 is no JSON"),
+        (b"\xa1\n", r"prompts\.jsonl is not UTF-8"),
     ],
 )
 def test_a_file_that_holds_no_prompts_is_one_line(tmp_path: Path, lines: str | bytes, message: str) -> None:

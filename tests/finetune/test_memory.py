@@ -13,7 +13,7 @@ import pytest
 
 from finetune import memory
 from finetune.config import Config
-from finetune.memory import Estimate, check_memory, estimate_memory, free_memory
+from finetune.memory import Estimate, check_memory, estimate_memory, forget_peak, free_memory, peak_memory
 from finetune.models import load_model
 from finetune.tiny import make_tiny
 
@@ -253,3 +253,26 @@ def test_examples_run() -> None:
     found = doctest.testmod(memory)
     assert found.attempted
     assert not found.failed
+
+
+# --------------------------------------------------------------------------- the peak
+
+
+def test_the_peak_of_what_was_given_back_is_remembered_until_it_is_forgotten() -> None:
+    if not memory._FORGET.exists():
+        pytest.skip("only Linux lets a process forget its peak")
+    forget_peak()
+    before = peak_memory("cpu")
+    some = bytearray(200_000_000)
+    some[::4096] = b"x" * len(some[::4096])
+    del some
+    assert before + 190_000_000 < peak_memory("cpu")
+    forget_peak()
+    assert peak_memory("cpu") < before + 100_000_000
+
+
+def test_where_no_peak_can_be_forgotten_it_is_that_of_the_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("_FORGET", "_STATUS"):
+        monkeypatch.setattr(memory, name, tmp_path / "none" / name)
+    forget_peak()
+    assert peak_memory("cpu") > 50_000_000
