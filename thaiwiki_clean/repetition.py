@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 import re
 import zlib
-from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -112,7 +111,7 @@ def repetition(text: str, tokens: Sequence[str] | None = None) -> Repetition:
         dup_line_frac=len(again) / n_lines if again else 0.0,
         dup_line_chars=sum(len(lines[i]) for i in again) / (len(flat) - len(lines) + 1) if again else 0.0,
         compression=len(raw) / len(zlib.compress(raw, 1)) if raw else 1.0,
-        **_on_words([token for token in tokens if not token.isspace()]),
+        **_on_words(list(itertools.filterfalse(str.isspace, tokens))),
     )
 
 
@@ -145,32 +144,52 @@ def _on_words(words: Sequence[str]) -> dict[str, Any]:
     """The measures on words. A sequence of n words is only counted where both sequences of n-1 words in it come twice."""
     if not words:
         return {}
+    np = _numpy()
     total = len(words)
     ends = list(itertools.accumulate(map(len, words), initial=0))
-    out: dict[str, Any] = {"n_words": total, "distinct_1": len(set(words)) / total, "diversity": 1.0}
-    at: Sequence[int] = range(total - 1)  # where the sequences begin that may come twice
-    grams: list[tuple[str, ...]] = list(itertools.pairwise(words))
+    vocabulary = dict(zip(words, range(total), strict=True))
+    ids = np.fromiter(map(vocabulary.__getitem__, words), np.int64, total)
+    out: dict[str, Any] = {"n_words": total, "distinct_1": len(vocabulary) / total, "diversity": 1.0}
+    at = np.arange(total - 1)  # where the sequences begin that may come twice
+    shorter = ids[:-1]  # a number for the n-1 words there
     for n in range(2, 6):
         if n > 2:
-            at = _both(at)
-            grams = [tuple(words[i : i + n]) for i in at]
-        counts = Counter(grams)
+            both = np.flatnonzero(at[1:] - at[:-1] == 1)
+            at, shorter = at[both], shorter[both]
+        if not len(at):
+            break
+        grams, different = _numbered(shorter * (total + 1) + ids[at + (n - 1)])
+        counts = np.bincount(grams)[grams]
         if n <= 4:
-            distinct = 1 - (len(grams) - len(counts)) / max(1, total - n + 1)
+            distinct = 1 - (len(grams) - different) / (total - n + 1)
             out["diversity"] *= distinct
             if n <= 3:
                 out[f"distinct_{n}"] = distinct
-            most = max(counts.values(), default=0)
+            most = int(counts.max())
             if most > 1:  # of several that come as often, the longest
-                longest = max(len("".join(gram)) for gram, count in counts.items() if count == most)
+                longest = max(ends[i + n] - ends[i] for i in at[counts == most].tolist())
                 out[f"top_{n}gram"] = min(1.0, most * longest / ends[-1])
-        at = [i for i, gram in zip(at, grams, strict=True) if counts[gram] > 1]
-    text = "".join(words)
+        again = counts > 1
+        at, shorter = at[again], grams[again]
+    places: list[int] = at.tolist()
+    text = "".join(words) if places else ""
     for n in range(5, 11):
-        if at:
-            out[f"dup_{n}gram"] = _said_again(text, at, ends, n) / ends[-1]
-            at = _both(at)
+        if places:
+            out[f"dup_{n}gram"] = _said_again(text, places, ends, n) / ends[-1]
+            places = _both(places)
     return out
+
+
+def _numbered(keys: Any) -> tuple[Any, int]:
+    """A number from 1 upwards for each of ``keys``, the same for the same, and how many different ones there are."""
+    np = _numpy()
+    order = keys.argsort()
+    ranked = keys[order]
+    new = np.ones(len(keys), bool)
+    np.not_equal(ranked[1:], ranked[:-1], out=new[1:])
+    numbers = np.empty(len(keys), np.int64)
+    numbers[order] = new.cumsum()
+    return numbers, int(np.count_nonzero(new))
 
 
 def _both(at: Sequence[int]) -> list[int]:
@@ -285,10 +304,10 @@ def _mass(flat: str, lines: Sequence[str], again: Sequence[int]) -> tuple[float,
 def _may_loop(flat: str) -> list[tuple[int, int, int]]:
     """Spans of characters outside which no run of copies is, each with the most characters that its piece can have.
 
-    A quick look at how far back three characters were last seen.
+    A quick look at how far back four characters were last seen.
 
-    In a run of three or more copies of q characters, 12 or more in all, at least ``max(2q - 2, 10 - q)`` positions in a row
-    have their three characters at most q before. So for a power of two Q >= q > Q / 2 there are Q of them, and 6 where Q is 4.
+    In a run of three or more copies of q characters, 12 or more in all, at least ``max(2q - 3, 9 - q)`` positions in a row
+    have their four characters at most q before. So for a power of two Q >= q > Q / 2 there are Q - 1 of them, and 5 where Q is 4.
     """
     n = len(flat)
     if n < MIN_LOOP:
@@ -296,27 +315,34 @@ def _may_loop(flat: str) -> list[tuple[int, int, int]]:
     np = _numpy()
     bits = n.bit_length()
     kind = np.uint32 if bits <= 14 else np.uint64
-    c = np.frombuffer(flat.encode("utf-32-le", "surrogatepass"), np.uint32).astype(kind)
-    # Hash and position in one number: sorting brings equal hashes together, in order. A collision only shortens a distance.
-    keys = c[:-2] * kind(0x9E3779B1) + c[1:-1] * kind(0x85EBCA77) + c[2:] * kind(0xC2B2AE3D)
-    if kind is np.uint64:
-        keys *= kind(0x9E3779B97F4A7C15)
-    keys = (keys >> kind(bits) << kind(bits)) | np.arange(n - 2, dtype=kind)
+    c = np.frombuffer(flat.encode("utf-32-le", "surrogatepass"), np.uint32).astype(kind, copy=False)
+    # Hash and position in one number: sorting brings equal hashes together, in order, and the distance is their difference.
+    # A collision, or a neighbour among the hashes that is taken for the same, only shortens a distance.
+    two = c[:-1] * kind(0x9E3779B1) + c[1:]
+    keys = (two[:-2] * kind(0x85EBCA77) + two[2:]) * kind(0xC2B2AE3D if kind is np.uint32 else 0x9E3779B97F4A7C15)
+    keys &= kind(~((1 << bits) - 1) & np.iinfo(kind).max)
+    keys |= np.arange(n - 3, dtype=kind)
     keys.sort()
-    seen = np.flatnonzero(keys[1:] >> kind(bits) == keys[:-1] >> kind(bits))
-    place = (keys & kind((1 << bits) - 1)).astype(np.int64)
+    distances = keys[1:] - keys[:-1]
+    seen = np.flatnonzero(distances < kind(1 << bits))
     back = np.full(n, n, np.int64)  # n: not seen before; so it is at both ends
-    back[place[seen + 1] + 1] = place[seen + 1] - place[seen]
-    ends = np.flatnonzero(np.diff(back < n))
-    longest = int(np.diff(ends)[::2].max(initial=0))  # positions in a row whose characters were seen before, at any distance
+    back[(keys[1:][seen] & kind((1 << bits) - 1)).astype(np.int64) + 1] = distances[seen]
+
+    most = n - 1  # characters in a piece, as far as is known; so many positions in a row allow for no longer one
+    while True:
+        starts, ends = _stretches(back <= most)
+        longest = int((ends - starts).max(initial=0))
+        if longest < 5:
+            return []
+        if most <= (longest + 3) // 2:
+            break
+        most = (longest + 3) // 2
     spans: list[tuple[int, int, int]] = []
     reach = 4
-    while reach < 2 * n and max(6, reach) <= longest:
-        near = back <= reach
-        edges = np.flatnonzero(near[1:] != near[:-1])
-        starts, ends = edges[::2], edges[1::2]
-        for i in np.flatnonzero(ends - starts >= max(6, reach)).tolist():
-            spans.append((max(0, int(starts[i]) - reach), min(n, int(ends[i]) + 2), reach))
+    while reach < 2 * most:
+        starts, ends = _stretches(back <= reach)
+        for i in np.flatnonzero(ends - starts >= max(5, reach - 1)).tolist():
+            spans.append((max(0, int(starts[i]) - reach), min(n, int(ends[i]) + 3), reach))
         reach *= 2
     merged: list[tuple[int, int, int]] = []
     for start, end, reach in sorted(spans):
@@ -325,6 +351,12 @@ def _may_loop(flat: str) -> list[tuple[int, int, int]]:
         else:
             merged.append((start, end, reach))
     return merged
+
+
+def _stretches(near: Any) -> tuple[Any, Any]:
+    """Where stretches of True begin and end; there is none at the first place nor at the last."""
+    edges = (near[1:] != near[:-1]).nonzero()[0]
+    return edges[::2], edges[1::2]
 
 
 def _one_blank(text: str) -> str:
