@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -78,7 +79,7 @@ def word_ends(tokens: Iterable[str]) -> list[int]:
     """
     tokens = list(tokens)
     ends = itertools.accumulate(map(len, tokens))
-    return [end for end, blank in zip(ends, map(str.isspace, tokens), strict=True) if not blank]
+    return list(itertools.compress(ends, map(operator.not_, map(str.isspace, tokens))))
 
 
 def engine_version(engine: str = "nlpo3") -> str:
@@ -127,8 +128,11 @@ def _segmenter(engine: str) -> Segment:
 
 def _guarded(fast: Segment, slow: Segment, line: str) -> list[str]:
     """``fast`` for the line, but for the runs without a blank that would cost it exponential time."""
-    if len(line) < _RUN_LENGTH:
-        return _lossless(fast, line)
+    for piece in line.split(" "):  # in nearly every line no run is dear, and nobody has to know where its runs stand
+        if len(piece) >= _RUN_LENGTH and (len(piece) > _RUN_WINDOW or _may_blow_up(piece)):
+            break
+    else:
+        return _windows(fast, _LINE_WINDOW, line)
     out: list[str] = []
     at = 0
     for run in _RUN.finditer(line):
@@ -146,7 +150,7 @@ def _guarded(fast: Segment, slow: Segment, line: str) -> list[str]:
 def _may_blow_up(run: str) -> bool:
     """Whether a few characters come again soon after, looked at every few characters, or vowels are missing for long."""
     for at in range(0, len(run) - _LOOP_SAMPLE, _LOOP_STEP):
-        if run.find(run[at : at + _LOOP_SAMPLE], at + 1, at + _LOOP_SAMPLE + _LOOP_REACH) != -1:
+        if run[at : at + _LOOP_SAMPLE] in run[at + 1 : at + _LOOP_SAMPLE + _LOOP_REACH]:
             return True
     return _CONSONANTS.search(run) is not None
 
