@@ -104,24 +104,21 @@ def signatures(pages: Iterable[tuple[str, str]]) -> pa.Table:
     ids: list[str] = []
     keys: list[bytes] = []
     lengths: list[int] = []
-    bands: list[Hashes] = []
-    minima: list[bytes] = []
+    minima: list[Hashes] = []
     for page_id, text in pages:
         folded = fold(text)
         ids.append(page_id)
         keys.append(_key(folded))
         lengths.append(len(folded))
-        least = _minima(_hashes(folded))
-        bands.append(_bands(least))
-        minima.append(least.astype(np.uint8).tobytes())
-    flat = np.concatenate(bands) if bands else np.zeros(0, np.uint64)
+        minima.append(_minima(_hashes(folded)))
+    of_pages = np.array(minima, np.uint64).reshape(-1, _BINS)
     return pa.table(
         {
             "id": pa.array(ids, pa.string()),
             "key": pa.array(keys, pa.binary(16)),
             "n_chars": pa.array(lengths, pa.int32()),
-            "bands": pa.FixedSizeListArray.from_arrays(pa.array(flat, pa.uint64()), _BANDS),
-            "minima": pa.array(minima, pa.binary(_BINS)),
+            "bands": pa.FixedSizeListArray.from_arrays(pa.array(_bands(of_pages).ravel(), pa.uint64()), _BANDS),
+            "minima": pa.array(map(bytes, of_pages.astype(np.uint8)), pa.binary(_BINS)),
         }
     )
 
@@ -163,14 +160,15 @@ def _minima(hashes: Hashes) -> Hashes:
 
 
 def _bands(minima: Hashes) -> Hashes:
+    """Of the minima of pages, a row each, hashes of six at a time."""
     import numpy as np
 
-    rows = minima[: _BANDS * _ROWS].reshape(_BANDS, _ROWS)
-    banded = rows[:, 0].copy()
+    rows = minima[:, : _BANDS * _ROWS].reshape(-1, _BANDS, _ROWS)
+    banded = rows[..., 0].copy()
     for i in range(1, _ROWS):
         banded *= np.uint64(0x9E3779B97F4A7C15)
         banded ^= banded >> np.uint64(31)
-        banded += rows[:, i]
+        banded += rows[..., i]
     return banded
 
 
