@@ -89,6 +89,9 @@ def shorten(
             fitting = ends_before(answer, len(answer), after, broken=broken)
         else:
             fitting = reversed(_fitting(answer, prompt, measure, budget, ends(answer, after, broken=broken)))
+    elif measure.unit != "tokens" and upto(len(answer)) + len(prompt) + _PLAIN_WRAP <= budget:
+        # A word has one character at least: a prompt that fits by its characters need not be segmented.
+        fitting = ends_before(answer, len(answer), after, broken=broken)
     else:
         room = budget - measure.size(prompt, "")
         fitting = ends_before(answer, bisect_right(range(len(answer) + 1), room, key=upto) - 1, after, broken=broken)

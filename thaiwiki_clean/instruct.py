@@ -75,9 +75,8 @@ _ITEM = regex.compile(r"[^\n(:\p{N}]{1,40}(?:[ ][-–—][ ]|:[ ])")
 # A name that holds a verb, and a header that reads like the rest of a sentence: "การเป็นพิษจากดิช็อกซิน (2532)", "ในประเทศไทย".
 _NOMINAL = regex.compile(r"(?:(?:การ|ความ)[^ \n]{2,40}(?:[ ]\([^\n()]*\))?|ใน[^ \n]{2,20})[ ]*")
 # A line that ends by saying that a list follows, or says no more than that.
-_ONLY_ANNOUNCES = regex.compile(
-    r"[^\n]*(?:ดังนี้|ต่อไปนี้|ตามตาราง)[ ]?[:：]?[ \t]*|[ \t]*(?:ได้แก่|เช่น|อาทิ|ตัวอย่าง(?:เช่น)?|คือ|ประกอบด้วย)[ ]?[:：]?[ \t]*"
-)
+_LIST_FOLLOWS = tuple(word + colon for word in ("ดังนี้", "ต่อไปนี้", "ตามตาราง") for colon in ("", ":", " :", "：", " ："))
+_ONLY_ANNOUNCES = regex.compile(r"[ \t]*(?:ได้แก่|เช่น|อาทิ|ตัวอย่าง(?:เช่น)?|คือ|ประกอบด้วย)[ ]?[:：]?[ \t]*")
 _BAD_TITLE = regex.compile(r"[\n\[\]{}|<>]")
 
 
@@ -322,7 +321,7 @@ def _is_residue(line: str, following: str) -> bool:
 
 
 def _begins_list(line: str) -> bool:
-    if _LIST_LINE.match(line) or _ONLY_ANNOUNCES.fullmatch(line):
+    if _LIST_LINE.match(line) or line.rstrip(" \t").endswith(_LIST_FOLLOWS) or _ONLY_ANNOUNCES.fullmatch(line):
         return True
     return (item := _ITEM.match(line)) is not None and not clause_pattern().search(item[0])
 

@@ -108,7 +108,12 @@ _PLAINLY_GOES_ON = regex.compile(
 _ANNOUNCES = regex.compile(r"(?:คือ|ได้แก่|(?:ดัง|ต่อไป)นี้|เช่น|อาทิ|ประกอบด้วย|[:：])[ ]*$")
 _PARAGRAPH = regex.compile(r"(?m)^[ \t]*+[^ \t\n][^\n]*+(?:\n[ \t]*+[^ \t\n][^\n]*+)*+")
 _NEXT_LINE = regex.compile(r"[ ]*\n[ \t]*+[^\s]")
-_BLANK = regex.compile(r"(?<=[^ \n])[ \n]+(?=[^ \n])")
+# The blanks that _parted has to look at: before a word that opens a sentence or a clause, or behind one that closes a sentence.
+_BLANK = regex.compile(
+    rf"""(?<=[^ \n])[ \n]++(?={_OPENS.pattern}|{_PRONOUNS.pattern}|{_CLAUSE.pattern}|{_SUBORDINATES.pattern})
+    | (?<={"|".join(map(regex.escape, _CLOSES))})[ \n]++(?=[^ \n])""",
+    regex.VERBOSE,
+)
 _BRACKETS = {"(": 1, "[": 1, "{": 1, "“": 1, "«": 1, ")": -1, "]": -1, "}": -1, "”": -1, "»": -1}
 _MARK = regex.compile(r"""[(\[{“«)\]}”»"]""")
 
@@ -151,8 +156,7 @@ def ends_before(text: str, until: int, after: str = "", *, broken: Callable[[], 
         if paragraph.start < until:
             if paragraph.stop <= until and _is_end(text, paragraph, broken):
                 yield paragraph.stop
-            inside = (paragraph.start + end for end in reversed(_sentence_ends(text[paragraph.start : paragraph.stop])))
-            yield from (end for end in inside if end <= until)
+            yield from (paragraph.start + end for end in _sentence_ends(text[paragraph.start : paragraph.stop], until - paragraph.start))
 
 
 def announces(text: str) -> bool:
@@ -205,7 +209,7 @@ def _is_end(text: str, found: _Paragraph, broken: Callable[[], bool]) -> bool:
         return True
     if found.parted and not broken():
         return not _carries_over(paragraph, following)
-    return len(paragraph) in _sentence_ends(f"{paragraph} {following}")
+    return next(_sentence_ends(f"{paragraph} {following}", len(paragraph)), 0) == len(paragraph)
 
 
 def _carries_over(paragraph: str, following: str) -> bool:
@@ -235,23 +239,29 @@ def reads_begun(text: str) -> bool:
     return not _GOES_ON.match(text) and not _BEGINS_INSIDE.match(text)
 
 
-def _sentence_ends(paragraph: str) -> list[int]:
-    """Ends inside a paragraph: before a blank that parts two sentences."""
+def _sentence_ends(paragraph: str, until: int) -> Iterator[int]:
+    """Ends inside a paragraph up to ``until``, the last one first: before a blank that parts two sentences."""
+    return (end for end in reversed(_parted(paragraph)) if end <= until and not _waits(paragraph, end))
+
+
+def _parted(paragraph: str) -> list[int]:
+    """Before which blanks a sentence may end, if what stands there does not wait for more."""
     found: list[int] = []
     depth_at = _open_marks(paragraph)
     since = 0  # where the stretch began that has to be long enough to hold a sentence
     need = _SHORTEST_AFTER_CLAUSE if _CLAUSE.match(paragraph) else _SHORTEST
     for blank in _BLANK.finditer(paragraph):
-        here, after = blank.start(), blank.end()
+        here, after = blank.span()
         if depth_at(here):
             continue
         opens = _OPENS.match(paragraph, after) or (not paragraph[here - 1].isnumeric() and _PRONOUNS.match(paragraph, after))
         closed = not opens and paragraph.endswith(_CLOSES, 0, here) and not _CARRIES_ON.match(paragraph, after)
-        if (opens or closed) and here - since >= need and not _waits(paragraph, here):
+        if (opens or closed) and here - since >= need:
             found.append(here)
-        if opens or _CLAUSE.match(paragraph, after) or _SUBORDINATES.match(paragraph, after):
+        clause = _CLAUSE.match(paragraph, after)
+        if opens or clause or _SUBORDINATES.match(paragraph, after):
             since = after
-            need = _SHORTEST_AFTER_CLAUSE if _CLAUSE.match(paragraph, after) else _SHORTEST
+            need = _SHORTEST_AFTER_CLAUSE if clause else _SHORTEST
     return found
 
 
