@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import regex
 
-from thaiwiki_clean.edits import Edit
+from thaiwiki_clean.edits import Edit, edit_of
 from thaiwiki_clean.markup import settled
 
 __all__ = ["ODD_BYTES", "code_page", "invisible", "line_end", "odd_blank", "thai_mark", "thai_vowel"]
@@ -122,7 +122,7 @@ def thai_vowel(text: str) -> list[Edit]:
     """
     edits: list[Edit] = []
     if "\u0e40\u0e40" in text:
-        edits += (Edit(m.start(), m.end(), "thai_vowel", "\u0e41") for m in _TWO_E.finditer(text))
+        edits = [edit_of((m.start(), m.end(), "thai_vowel", "\u0e41")) for m in _TWO_E.finditer(text)]
     if "\u0e4d" in text:
         for m in _AM.finditer(text):
             if m.group(1):

@@ -60,7 +60,7 @@ def image(text: str) -> list[Edit]:
     Captions go with their picture. Spared: a file's name inside a sentence.
     """
     edits: list[Edit] = []
-    if "[[" in text:
+    if "[[" in text and "]]" in text:
         edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)]
     page = sketch(text)
     found = page.line

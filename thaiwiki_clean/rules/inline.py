@@ -195,7 +195,7 @@ def reference(text: str) -> list[Edit]:
     Spared: ``[0]``, years, intervals such as ``[0, 1]``, sounds such as ``[a]``, and marks in a line of program code.
     """
     refs = [Edit(m.start(), m.end(), "reference") for m in _REF.finditer(text)] if "<" in text else []
-    if "[" not in text:
+    if "[" not in text or "]" not in text:
         return refs
     marks = []
     for m in _REFERENCE.finditer(text):
@@ -235,7 +235,7 @@ def edit_link(text: str) -> list[Edit]:
     >>> [(e.start, e.end) for e in edit_link("ประวัติ [แก้] ")]
     [(7, 13)]
     """
-    if "[" not in text:
+    if "[" not in text or "]" not in text:
         return []
     return [Edit(m.start() - (text[m.start() - 1 : m.start()] == " "), m.end(), "edit_link") for m in _EDIT_LINK.finditer(text)]
 
@@ -300,7 +300,7 @@ def wiki_markup(text: str) -> list[Edit]:
     if "{" in text:
         edits = [Edit(m.start(), m.end(), "wiki_markup") for m in _TEMPLATE.finditer(text)]
     links: list[Edit] = []
-    if "[" in text:
+    if "[[" in text and "]" in text:
         for m in _LINK.finditer(text):
             if m.group(1):
                 links += (Edit(m.start(), m.start(1), "wiki_markup"), Edit(m.end(1), m.end(), "wiki_markup"))
@@ -319,10 +319,10 @@ def wiki_markup(text: str) -> list[Edit]:
 
 
 @cache
-def _switches() -> tuple[regex.Pattern[str], regex.Pattern[str]]:
+def _switches() -> tuple[re.Pattern[str], regex.Pattern[str]]:
     words = {form: "|".join(row[1] for row in terms("magic_words") if row[0] == form) for form in ("switch", "variable")}
     return (
-        regex.compile(rf"__(?:{words['switch']}|[A-Z]{{3,30}})__"),
+        re.compile(rf"__(?:{words['switch']}|[A-Z]{{3,30}})__"),
         regex.compile(rf"[ \t]*(?:{words['variable']})[ \t]*[:|].*"),
     )
 

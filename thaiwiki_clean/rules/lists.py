@@ -171,7 +171,10 @@ def category(text: str) -> list[Edit]:
     # Above a section that goes only because nothing in it says anything, no tail is looked for: this rule may have emptied it.
     unsure = {i for i, shape in titles.items() if shape.kind != "certain"} if gone else gone
     tail = len(found)
-    for i in range(len(found) - 1, 0, -1):
+    bottom = tail - 1
+    while bottom and not found[bottom]:
+        bottom -= 1
+    for i in range(bottom, 0, -1):
         if i in unsure:
             break
         if i in gone or i in prefixed:
@@ -189,14 +192,14 @@ def category(text: str) -> list[Edit]:
     return drop_lines(text, sorted(prefixed), "category") if prefixed else []
 
 
-_NO_CATEGORY = regex.compile(
+_NO_CATEGORY = re.compile(
     r"[\"“”'(\[{<>=/\\|•–—-]|\d+[.)]|.*[.,;:!?…]$|.*[;=]|.*\d{1,2} (?:มกราคม|กุมภาพันธ์|มีนาคม|เมษายน|พฤษภาคม|มิถุนายน|กรกฎาคม|สิงหาคม|กันยายน|ตุลาคม|พฤศจิกายน|ธันวาคม)"
 )
 
 
 @lru_cache(maxsize=MANY)
 def _is_category_line(line: str) -> bool:
-    return len(line) == 1 or is_category(line) or (len(line) <= CATEGORY_LENGTH and is_name(line) and _NO_CATEGORY.match(line) is None)
+    return len(line) == 1 or (len(line) <= CATEGORY_LENGTH and is_name(line) and _NO_CATEGORY.match(line) is None) or is_category(line)
 
 
 #: A line above the tail that is shorter than this may be hard-wrapped prose, and a name below it the end of its sentence.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import regex
@@ -13,10 +14,10 @@ __all__ = ["table"]
 
 #: A cell shorter than this is a name or a figure, whatever words it holds.
 SENTENCE_LENGTH = 20
-_CLOSE = regex.compile(r"[ \t:]*\|\}{1,2}")
-_ROW = regex.compile(r"[ \t]*\|[-+]")
+_CLOSE = re.compile(r"[ \t:]*\|\}{1,2}")
+_ROW = re.compile(r"[ \t]*\|[-+]")
 _CELL = regex.compile(r"[ \t]*[|!]")
-_SPLIT = regex.compile(r"\|\||!!")
+_SPLIT = re.compile(r"\|\||!!")
 # What may stand before a cell's words: its bar, and attributes that end in another bar.
 _LEAD = regex.compile(
     r"[ \t]*[|!]?[ \t]*(?:[\w-]+[ \t]*=[ \t]*(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})[ \t]*)*\|?(?!\|)[ \t]*"
@@ -100,6 +101,9 @@ def _sentences(line: str) -> Iterator[tuple[int, int]]:
     """Where the cells of a line stand that hold a sentence."""
     at = 0
     for end in [*(m.start() for m in _SPLIT.finditer(line, 1)), len(line)]:
+        if end - at < SENTENCE_LENGTH:
+            at = end + 2
+            continue
         lead = _LEAD.match(line, at, end)
         start = lead.end() if lead else at
         if end - start >= SENTENCE_LENGTH and is_sentence(line[start:end]):
