@@ -168,6 +168,45 @@ def test_a_cluster_gives_the_same_bytes(source: Path, undisturbed: Path, tmp_pat
     assert contents(tmp_path / "out") == contents(undisturbed)
 
 
+# Worker of a cluster, prepared to die: before it renames the first file of a stage it kills itself. Nobody's clock has a say in it.
+DEADLY = """
+import os
+def replace(old, new):
+    import os, signal
+    if {folder!r} in str(new):
+        try:
+            open({mark!r}, "x").close()
+        except FileExistsError:
+            pass  # one has died here before
+        else:
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.rename(old, new)
+os.replace = replace
+"""
+
+
+@pytest.mark.slow  # a scheduler and two workers start, and a new one in the place of each that is killed
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
+def test_a_cluster_that_loses_a_worker_in_every_long_stage_gives_the_same_bytes(source: Path, undisturbed: Path, tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="the dask engine is an extra")
+    deaths = {"reading and cleaning": "1-clean", "words and verdicts": "3-measure", "examples": "6-examples", "writing": "out/articles"}
+    begun = set()
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster,
+        distributed.Client(cluster) as client,
+    ):
+
+        def prepare(stage: str, done: float) -> None:
+            if stage in deaths and stage not in begun:  # before its first task is given out
+                begun.add(stage)
+                client.wait_for_workers(2)  # one may just be starting again
+                client.run(exec, DEADLY.format(folder=f".work/{deaths[stage]}/", mark=str(tmp_path / f"died in {stage}")))
+
+        build(str(source), tmp_path / "out", engine="dask", scheduler=cluster.scheduler_address, progress=prepare)
+    assert {path.name for path in tmp_path.glob("died in *")} == {f"died in {stage}" for stage in deaths}
+    assert contents(tmp_path / "out") == contents(undisturbed)
+
+
 @pytest.mark.slow  # four builds begin, each with processes of its own
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
 def test_a_build_that_was_killed_gives_the_same_bytes(source: Path, undisturbed: Path, tmp_path: Path) -> None:
@@ -297,6 +336,18 @@ def test_what_killed_writers_left_is_swept_out(source: Path, undisturbed: Path, 
     assert contents(tmp_path / "out") == contents(undisturbed)
 
 
+def test_what_a_writer_that_was_killed_in_this_run_left_is_not_published(source: Path, undisturbed: Path, tmp_path: Path) -> None:
+    half = tmp_path / "out" / ".work" / "out" / "articles" / "articles-00000-of-00001.parquet.0123.tmp"
+
+    def leave(stage: str, done: float) -> None:
+        if stage == "writing":
+            half.parent.mkdir(parents=True, exist_ok=True)
+            half.write_bytes(b"half")
+
+    build(str(source), tmp_path / "out", engine="serial", progress=leave)
+    assert contents(tmp_path / "out") == contents(undisturbed)
+
+
 def test_rows_that_cannot_be_read_are_kept_with_their_reason(undisturbed: Path) -> None:
     manifest = Manifest.read(undisturbed)
     bad = [row for row in rows(undisturbed, "dropped") if row["reason"] == "bad_row"]
@@ -372,7 +423,7 @@ def commands_of_the_page() -> list[list[str]]:
 @pytest.mark.slow  # five processes start: a scheduler, a nanny with two workers, and the command
 def test_the_commands_of_the_how_to_page_work(source: Path, undisturbed: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="the dask engine is an extra")
-    scheduler, workers, command = commands_of_the_page()
+    scheduler, workers, command, into_a_store = commands_of_the_page()
     with socket.socket() as free:  # the port of the page may be somebody's
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -381,14 +432,15 @@ def test_the_commands_of_the_how_to_page_work(source: Path, undisturbed: Path, t
     started: list[subprocess.Popen[bytes]] = []
     try:
         for words in (scheduler, workers):
-            said = [dask, *(word.replace("8786", port) for word in words[1:])]
-            started.append(subprocess.Popen(said, env=environment, stderr=subprocess.DEVNULL, cwd=tmp_path))
+            said = [dask, *(word.replace("8786", port) for word in words[1:])]  # elsewhere: a path of ours must mean the same to them
+            started.append(subprocess.Popen(said, env=environment, stderr=subprocess.DEVNULL, cwd=Path(sys.prefix)))
         (tmp_path / "pages").symlink_to(source)
-        places = {"pages.parquet": str(tmp_path / "pages"), "clean/": str(tmp_path / "out")}
-        said = [sys.executable, "-m", "thaiwiki_clean", *(places.get(word, word).replace("8786", port) for word in command[1:])]
-        subprocess.run(said, env=environment, check=True, cwd=tmp_path, capture_output=True, timeout=240)
+        places = {"pages.parquet": str(tmp_path / "pages"), "clean/": "out", "/shared/work": "work", "s3://bucket/clean": "file://store"}
+        for typed in (command, into_a_store):
+            said = [sys.executable, "-m", "thaiwiki_clean", *(places.get(word, word).replace("8786", port) for word in typed[1:])]
+            subprocess.run(said, env=environment, check=True, cwd=tmp_path, capture_output=True, timeout=240)
     finally:
         for process in reversed(started):
             process.terminate()
             process.wait(30)
-    assert contents(tmp_path / "out") == contents(undisturbed)
+    assert contents(tmp_path / "out") == contents(tmp_path / "store") == contents(undisturbed)

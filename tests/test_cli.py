@@ -286,7 +286,7 @@ def test_build_hands_every_option_on(run: Callable[..., Result], tmp_path: Path,
     class SeenError(ValueError):
         pass
 
-    def build(source: str, out: Path, **options: object) -> None:
+    def build(source: str, out: str, **options: object) -> None:
         told.update(options, source=source, out=out)
         raise SeenError("seen")
 
@@ -297,14 +297,14 @@ def test_build_hands_every_option_on(run: Callable[..., Result], tmp_path: Path,
     options += (
         " --workers 3 --engine dask --scheduler i --words newmm --no-dedup --kind question --kind summary --tokenizer j --max-tokens 9"
     )
-    result = run("build", "x", tmp_path, *options.split(), "--evaluation", "k", "--seed", "5")
+    result = run("build", "x", tmp_path, *options.split(), "--evaluation", "k", "--seed", "5", "--work", "l")
     assert (result.exit_code, result.stderr) == (1, "error: seen\n")
     columns = told.pop("columns")
     assert [getattr(columns, name) for name in ("text", "title", "id", "source", "url", "default_source")] == list("abcdef")
     del told["progress"]
     assert told == {
         "source": "x",
-        "out": tmp_path,
+        "out": str(tmp_path),
         "split": "g",
         "revision": "h",
         "strict": True,
@@ -318,6 +318,7 @@ def test_build_hands_every_option_on(run: Callable[..., Result], tmp_path: Path,
         "max_tokens": 9,
         "evaluation": ("k",),
         "seed": 5,
+        "work": "l",
     }
 
 

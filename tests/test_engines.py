@@ -165,6 +165,21 @@ def test_a_cluster_gives_back_what_a_task_raises(cluster: object) -> None:
         list(run([task("bad", "1 / 0")]))
 
 
+def test_a_cluster_that_does_not_see_the_folder_is_refused(cluster: object, tmp_path: Path) -> None:
+    with (
+        pytest.raises(EngineError, match=rf"^\d of \d workers, such as tcp://.*, do not see {tmp_path}: .*under the same path; .*--work$"),
+        open_engine("dask", scheduler=cluster.scheduler_address, seen=tmp_path / "identity.json"),  # type: ignore[attr-defined]
+    ):
+        pass
+
+
+def test_a_cluster_that_sees_the_folder_works(cluster: object, tmp_path: Path) -> None:
+    (tmp_path / "identity.json").touch()
+    with open_engine("dask", scheduler=cluster.scheduler_address, seen=tmp_path / "identity.json") as run:  # type: ignore[attr-defined]
+        list(run([touch(tmp_path / "done")]))
+    assert (tmp_path / "done").exists()
+
+
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason="the dask engine is an extra")
     monkeypatch.setattr("thaiwiki_clean.engines.CONNECT_SECONDS", 0.5)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("torch", "datasets", "pandas", "pythainlp", "pyarrow")
+HEAVY = ("torch", "datasets", "pandas", "pythainlp", "pyarrow", "fsspec")
 
 #: From the ground up. A module, or a package with all that is in it, imports from its own floor and from those below.
 #: What is named nowhere stands on the floor of the stages, "".

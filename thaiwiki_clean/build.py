@@ -43,26 +43,35 @@ def build(
     max_tokens: int | None = None,
     evaluation: Sequence[str | Path] = (),
     seed: int = 0,
+    work: str | Path | None = None,
+    storage_options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
-    """Build a data set from ``source`` in the folder ``out``, and give back its manifest.
+    """Build a data set from ``source`` in ``out``, a folder or an address, and give back its manifest.
 
     ``source`` is a Hub id, a parquet, jsonl or csv file, a folder or glob of them, or a MediaWiki dump.
     ``words`` is the engine of :func:`thaiwiki_clean.words`: True for the default, None to count no words.
     ``workers``, ``engine`` and ``scheduler`` say who does the work (:func:`thaiwiki_clean.engines.open_engine`);
     the bytes that come out do not depend on them.
+    An address is fsspec's, such as ``s3://bucket/clean``, with its ``storage_options``. The build then works in a folder
+    of its own in ``work``, by default in the user's cache, and sends the files at the end, the manifest last.
+    On a cluster ``work`` must be named, and all machines must see it.
 
     A run that was killed goes on where it stopped when it is called again. A folder that is finished is left as it is.
-    Raises BuildError when ``out`` holds something else: another configuration, source or version, or files of somebody's own;
+    Raises BuildError when ``out`` cannot be written to, or holds something else: another configuration, source or version,
+    or files of somebody's own; ImportError when the package of an address is missing;
     SourceError when the source cannot be read, and with ``strict`` at the first bad row.
     """
     from thaiwiki_clean.engines import EngineError, open_engine
     from thaiwiki_clean.flow import flow
-    from thaiwiki_clean.folder import claim, finished, publish
-    from thaiwiki_clean.manifest import Manifest
+    from thaiwiki_clean.folder import IDENTITY, claim, finished, publish, work_folder
+    from thaiwiki_clean.places import Folder, open_place
     from thaiwiki_clean.progress import Meter
     from thaiwiki_clean.readers import Columns, open_source
 
+    place = open_place(out, storage_options)
+    if scheduler is not None and work is None and not isinstance(place, Folder):
+        raise BuildError(f"{place}: a cluster works in a folder that all its machines see under the same path; name one with --work")
     columns = Columns() if columns is None else columns
     engine_of_words = _words_engine(words)
     opened = open_source(source, columns=columns, split=split, revision=revision)
@@ -79,22 +88,27 @@ def build(
         "seed": seed,
     }
     identity = _identity(opened, configuration)
-    folder = Path(out)
-    if (done := finished(folder, identity)) is not None:
+    bench = work_folder(place, work)
+    if (done := finished(place, bench, identity)) is not None:
         return done
     command = _command(opened.name, configuration)
     try:
-        with claim(folder, identity) as work, open_engine(engine, workers=workers, scheduler=scheduler) as run:
-            if (done := finished(folder, identity)) is not None:  # by another build, between the question above and the claim
+        with (
+            claim(place, bench, identity),
+            open_engine(engine, workers=workers, scheduler=scheduler, seen=bench / IDENTITY) as run,
+        ):
+            if (done := finished(place, bench, identity)) is not None:  # by another build, between the question above and the claim
                 return done
-            if not (work / "whole").exists():
-                flow(opened, work, identity, command, evaluation, Meter(run, progress))
-            publish(work, folder)
+            if not (bench / "whole").exists():
+                flow(opened, bench, identity, command, evaluation, Meter(run, progress))
+            if progress is not None:
+                progress("publishing", 1.0)
+            return publish(bench, place)
     except EngineError as error:
         raise BuildError(str(error)) from None
     except OSError as error:
-        raise BuildError(f"{folder}: {error}; when that is mended run the same command again, it goes on where it stopped") from error
-    return Manifest.read(folder)
+        where = place if isinstance(place, Folder) else bench
+        raise BuildError(f"{where}: {error}; when that is mended run the same command again, it goes on where it stopped") from error
 
 
 def _sha256(path: Path) -> str:

@@ -55,12 +55,18 @@ def cli(traceback: bool) -> None:
 
 @cli.command()
 @click.argument("source")
-@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("out", type=click.Path(file_okay=False))
 @source_options
 @click.option("--strict", is_flag=True, help="Stop at the first row that cannot be read; else it goes to dropped/ with its reason.")
 @click.option("--workers", type=click.IntRange(1), metavar="N", help="Processes; all cores unless said.")
 @click.option("--engine", type=click.Choice(["process", "serial", "dask"]), default="process", show_default=True, help="Who does the work.")
 @click.option("--scheduler", metavar="ADDRESS", help="Of a dask cluster, such as tcp://host:8786; with --engine dask.")
+@click.option(
+    "--work",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Work in a folder of its own in DIR, and put the files into OUT at the end; for an OUT that is an address the cache unless said.",
+)
 @click.option("--words", type=click.Choice(["nlpo3", "newmm", "none"]), default="nlpo3", show_default=True, help="What counts the words.")
 @click.option("--no-dedup", is_flag=True, help="Keep pages that say the same as another one.")
 @click.option(
@@ -85,9 +91,9 @@ def cli(traceback: bool) -> None:
 @json_option
 @quiet_option
 def build(
-    source: str, out: Path, where: Where, words: str, no_dedup: bool, kinds: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
+    source: str, out: str, where: Where, words: str, no_dedup: bool, kinds: tuple[str, ...], as_json: bool, quiet: bool, **options: Any
 ) -> None:
-    """Build a data set from SOURCE in the folder OUT.
+    """Build a data set from SOURCE in OUT, a folder or an address that fsspec knows, such as s3://bucket/clean.
 
     OUT gets articles, dropped pages with their reasons, instruction examples, a dataset card and a manifest.
     A build that was stopped goes on when the same command is run again, and gives the same bytes.
@@ -98,8 +104,10 @@ def build(
       thaiwiki-clean build pythainlp/thai-wiki-dataset-v3 clean/
       thaiwiki-clean build pages.jsonl clean/ --text-column body --workers 4
       thaiwiki-clean build 'dumps/*.parquet' clean/ --words none --json > manifest.json
+      thaiwiki-clean build pages.parquet s3://bucket/clean
     """
     from thaiwiki_clean.build import build as run
+    from thaiwiki_clean.places import is_address
     from thaiwiki_clean.progress import progress_bar
     from thaiwiki_clean.readers import Columns
     from thaiwiki_clean.summary import built
@@ -118,7 +126,8 @@ def build(
             progress=progress,
             **options,
         )
-    doors.data(manifest.to_json().rstrip("\n") if as_json else built(manifest, out))
+    told = manifest.to_json().rstrip("\n") if as_json else built(manifest, Path(out))
+    doors.data(f"{told}\n  {out}" if is_address(out) and not as_json else told)
     if broken := manifest.damage.get("broken_off"):
         raise doors.Failure(
             f"{broken[0]}; {out} holds what could be read" + (f"; {len(broken) - 1} more such places" if broken[1:] else "")

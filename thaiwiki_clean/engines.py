@@ -16,6 +16,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any, NamedTuple
 
 __all__ = ["ENGINES", "EngineError", "Run", "Task", "cores", "open_engine"]
@@ -52,7 +53,9 @@ def cores() -> int:
 
 
 @contextlib.contextmanager
-def open_engine(kind: str = "process", *, workers: int | None = None, scheduler: str | None = None) -> Iterator[Run]:
+def open_engine(
+    kind: str = "process", *, workers: int | None = None, scheduler: str | None = None, seen: Path | None = None
+) -> Iterator[Run]:
     """A way to run tasks, open as long as the ``with`` block lasts.
 
     >>> with open_engine("serial") as run:
@@ -62,8 +65,10 @@ def open_engine(kind: str = "process", *, workers: int | None = None, scheduler:
 
     ``process`` starts ``workers`` fresh processes (all cores by default); ``dask`` uses the cluster at ``scheduler``
     (``tcp://host:8786``), or a small one of its own on this machine when none is named; ``serial`` runs here.
+    Every worker that is at the scheduler must see the file ``seen``, on a disk that all machines share.
     What a task raises comes out of the loop. A worker that dies takes no task with it: its tasks run again on new workers.
-    Raises ValueError for an unknown kind or less than one worker, EngineError when workers keep dying.
+    Raises ValueError for an unknown kind or less than one worker, EngineError when workers keep dying,
+    or do not see the file.
     """
     if workers is not None and workers < 1:
         raise ValueError(f"a build needs at least 1 worker, got {workers}")
@@ -75,7 +80,7 @@ def open_engine(kind: str = "process", *, workers: int | None = None, scheduler:
         with contextlib.closing(_Processes(workers or cores())) as processes:
             yield processes.run
     elif kind == "dask":
-        with _dask(workers or cores(), scheduler) as run:
+        with _dask(workers or cores(), scheduler, seen) as run:
             yield run
     else:
         raise ValueError(f"no engine {kind!r}; there are {', '.join(ENGINES)}")
@@ -159,7 +164,7 @@ def _worker() -> None:
 
 
 @contextlib.contextmanager
-def _dask(workers: int, scheduler: str | None) -> Iterator[Run]:
+def _dask(workers: int, scheduler: str | None, seen: Path | None) -> Iterator[Run]:
     """The tasks of a ``dask.distributed`` cluster; it schedules, retries and survives lost workers."""
     try:
         from distributed import Client, KilledWorker, LocalCluster
@@ -176,6 +181,8 @@ def _dask(workers: int, scheduler: str | None) -> Iterator[Run]:
                 raise EngineError(
                     f"no dask scheduler answers at {scheduler} ({_first_line(error)}); start one with: dask scheduler"
                 ) from None
+            if seen is not None:
+                _all_see(client, seen)
         # pure=False: a task is known by its files, not by its arguments, and must run when it is asked to.
         pool = client.get_executor(pure=False)
         stack.callback(pool.shutdown, wait=False)
@@ -191,6 +198,16 @@ def _dask(workers: int, scheduler: str | None) -> Iterator[Run]:
                 ) from None
 
         yield run
+
+
+def _all_see(client: Any, file: Path) -> None:
+    """Raise EngineError when a worker that is there does not see the file: it would write where nobody looks."""
+    answers: dict[str, object] = client.run(os.path.exists, str(file), on_error="ignore")  # one that dies meanwhile has no answer
+    if blind := sorted(worker for worker, sees in answers.items() if sees is False):
+        raise EngineError(
+            f"{len(blind)} of {len(answers)} workers, such as {blind[0]}, do not see {file.parent}: "
+            "a cluster works in a folder that all its machines have under the same path; build into one, or name one with --work"
+        )
 
 
 def _first_line(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,11 +53,22 @@ class Manifest:
         """
         path = Path(folder) / NAME
         try:
-            return cls(**json.loads(path.read_text("utf-8")))
+            return cls.from_json(path.read_bytes(), str(path))
         except FileNotFoundError:
+            if address := re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?!/)", str(folder)):  # a Path makes one slash of two
+                url = f"{address[1]}://{str(folder)[address.end() :]}"
+                raise FileNotFoundError(
+                    f"{url} is an address, and this wants a folder of this machine: copy the build to one first"
+                ) from None
             raise FileNotFoundError(
                 f"no {NAME} in {folder}: that is no finished build; run: thaiwiki-clean build SOURCE {folder}"
             ) from None
+
+    @classmethod
+    def from_json(cls, text: bytes, path: str) -> Manifest:
+        """The manifest that :meth:`to_json` wrote to ``path``. Raises ValueError when it is no manifest of ours."""
+        try:
+            return cls(**json.loads(text.decode("utf-8")))
         except (TypeError, ValueError) as error:
             raise ValueError(
                 f"{path} is no manifest of this version of thaiwiki-clean ({error}); build again into an empty folder"
