@@ -205,7 +205,7 @@ def _is_category_line(line: str) -> bool:
 #: A line above the tail that is shorter than this may be hard-wrapped prose, and a name below it the end of its sentence.
 WRAPPED_LENGTH = 130
 # A name that no sentence ends with: one word, or a word with a year, a number or a bracket behind it.
-_ONE_NAME = regex.compile(r"\S+(?: (?:\(.*\)|(?:พ\.ศ\.|ค\.ศ\.|ครั้งที่|ที่)? ?[\d–-]+))?")
+_ONE_NAME = re.compile(r"\S+(?: (?:\(.*\)|(?:พ\.ศ\.|ค\.ศ\.|ครั้งที่|ที่)? ?[\d–-]+))?")
 
 
 #: A line above the tail that is longer than this says something, clause word or not.
@@ -230,7 +230,7 @@ def _trusted(found: list[str], tail: int) -> bool:
     return any(is_sentence(line) or (len(line) > SAYING_LENGTH and " " in line) for line in found[:tail])
 
 
-_HATNOTE = regex.compile(
+_HATNOTE = re.compile(
     r"""[ \t*:'"]*(?:
       (?:โปรด|กรุณา)?(?:ดู|อ่าน)(?:ที่)?[ ]?(?:บทความหลัก|รายละเอียดเพิ่มเติม|รายละเอียด|เพิ่มเติม|เพิ่ม|ข้อมูลเพิ่มเติม|หน้าหลัก|บทความ)[ ]?(?:ที่|ได้ที่|ใน|:|เรื่อง|จาก)[ ]?\S.{0,160}
     | (?:บทความหลัก|บทความหลักที่|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|ดูเพิ่มเติม|ดูเพิ่ม|ดูอีก|อ่านเพิ่มเติม|ดูบทความหลัก)[ ]?(?:ที่)?[ ]?[:：][ ]?.{1,160}
@@ -242,7 +242,7 @@ _HATNOTE = regex.compile(
     | .{1,80}เปลี่ยนทางมาที่นี่.{0,160}
     | \(เปลี่ยนทางจาก[ ].{1,120}\)
     )[ \t'"]*""",
-    regex.VERBOSE,
+    re.VERBOSE,
 )
 _HATNOTE_START = re.compile(
     r"[ \t*:'\"]*(?:ดู|โปรด|กรุณา|อ่าน|บทความ|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|อย่า|ไม่ควร|ระวัง|สำหรับ|\(เปลี่ยนทางจาก)|.{1,80}เปลี่ยนทางมาที่นี่"
@@ -282,7 +282,7 @@ _NAV_SIGN = re.compile(rf"[|/•·]|{_ARROW}| [-–—] ")
 _NAV_NAMED = regex.compile(rf"\s*(?:{_NAV})\s*[:：]\s*.{{1,60}}", regex.IGNORECASE)
 _NAV_WORD = regex.compile(rf"(?<!\p{{L}})(?:{_NAV})(?!\p{{L}}|\p{{M}})|{_ARROW}", regex.IGNORECASE)
 _NAV_SPLIT = regex.compile(r"\s*[|·•/]\s*|\s+[-–—]\s+")
-_CHROME = regex.compile(
+_CHROME = re.compile(
     r"จาก วิกิพีเดีย สารานุกรมเสรี|จากวิกิพีเดีย สารานุกรมเสรี|รับข้อมูลจาก [\"“].*|เนื้อหา \[?ซ่อน\]?|ดึงข้อมูลจาก [\"“].*|ข้ามไปยัง.{0,40}|ไปยังการนำทาง.{0,40}"
 )
 

@@ -155,9 +155,10 @@ def bare_header(text: str) -> list[Edit]:
     """
     found, short, _, _, shapes = sketch(text)
     titles = {i for i, shape in shapes.items() if shape.bare}
+    last = len(found) - 1
     for i in short:
         if (
-            0 < i < len(found) - 1
+            0 < i < last
             and len(found[i - 1]) >= NEIGHBOUR_LENGTH
             and len(found[i + 1]) >= NEIGHBOUR_LENGTH
             and _stands_alone(line := found[i])
@@ -170,7 +171,7 @@ def bare_header(text: str) -> list[Edit]:
     if len(titles) >= DIALECT and _is_dialect(found, titles) and all(shape.bare for shape in shapes.values()):
         for i in short:
             line = found[i]
-            if 0 < i < len(found) - 1 and len(line) <= TITLE_LENGTH and _may_be_title(line) and not is_name(found[i - 1]):
+            if 0 < i < last and len(line) <= TITLE_LENGTH and _may_be_title(line) and not is_name(found[i - 1]):
                 after = _next(found, i)
                 if len(after) >= BODY_LENGTH and is_sentence(after):
                     titles.add(i)

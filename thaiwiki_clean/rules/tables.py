@@ -16,7 +16,6 @@ __all__ = ["table"]
 SENTENCE_LENGTH = 20
 _CLOSE = re.compile(r"[ \t:]*\|\}{1,2}")
 _ROW = re.compile(r"[ \t]*\|[-+]")
-_CELL = regex.compile(r"[ \t]*[|!]")
 _SPLIT = re.compile(r"\|\||!!")
 # What may stand before a cell's words: its bar, and attributes that end in another bar.
 _LEAD = regex.compile(

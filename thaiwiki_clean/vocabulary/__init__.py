@@ -65,6 +65,8 @@ def _title_kind(title: str) -> str:
         return "certain" if "certain" in parts else "maybe"
     if len(key) >= SLIP_LENGTH:
         slips = _slips()
+        if _slip_starts().isdisjoint([form[:3] for form in _deletions(key[:4])]):
+            return ""  # most titles begin like none that is known, a letter left out or not
         near = {slips[form] for form in _deletions(key) if form in slips}
         if len(near) == 1:
             return near.pop()
@@ -131,6 +133,11 @@ def _slips() -> dict[str, str]:
     return out
 
 
+@cache
+def _slip_starts() -> frozenset[str]:
+    return frozenset([form[:3] for form in _slips()])
+
+
 def _deletions(key: str) -> set[str]:
     return {key, *(key[:i] + key[i + 1 :] for i in range(len(key)))}
 
@@ -162,8 +169,8 @@ def _trie(patterns: list[str]) -> str:
 
 
 @cache
-def _category_shapes() -> regex.Pattern[str]:
-    return regex.compile("|".join(f"(?:{row[0]})" for row in terms("categories")))
+def _category_shapes() -> re.Pattern[str]:
+    return re.compile("|".join(f"(?:{row[0]})" for row in terms("categories")))
 
 
 def is_category(line: str) -> bool:
