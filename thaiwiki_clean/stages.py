@@ -115,7 +115,9 @@ def measure_shard(source: Path, number: int, words: str | None, lines: Path | No
 
     def tables() -> Iterator[pa.Table]:
         for table in read_tables(source):
-            pages, measures, ends = zip(*(_measured(_judged(_without(hashes, page)), words) for page in to_pages(table)), strict=True)
+            judged = (_judged(_without(hashes, page)) for page in to_pages(table))
+            found = itertools.chain.from_iterable(_measured(some, words) for some in batches(judged, _TOGETHER))
+            pages, measures, ends = zip(*found, strict=True)
             standing.extend((_name(page.id, number, tally.rows + row), page.text) for row, page in enumerate(pages) if not page.dropped)
             tally.add(pages)
             columns: dict[str, Sequence[Any]] = {name: [m.get(name) for m in measures] for name in MEASURES.names}
@@ -148,11 +150,22 @@ def _without(hashes: Set[int], page: Page) -> Page:
     return dataclasses.replace(page, text=apply(page.text, edits), edits=tuple(compose(page.edits, edits)))
 
 
-def _measured(page: Page, words: str | None) -> tuple[Page, dict[str, float], bytes | None]:
-    """The page, its measures, and where its words end; the page falls when the measures say that it repeats itself."""
+# Pages that are segmented one behind the other before any is measured: the dictionary stays in the processor's cache, which is a
+# seventh of the time of both. Of 500 pages the tokens would fill 25 MB, for two per cent more.
+_TOGETHER = 64
+
+Measured = tuple[Page, dict[str, float], bytes | None]
+
+
+def _measured(pages: Sequence[Page], words: str | None) -> list[Measured]:
+    """Each page, its measures, and where its words end; a page falls when the measures say that it repeats itself."""
+    tokens = [segment(page.text, words) if words and not page.dropped else () for page in pages]
+    return [_measured_page(page, of_page, words) for page, of_page in zip(pages, tokens, strict=True)]
+
+
+def _measured_page(page: Page, tokens: Sequence[str], words: str | None) -> Measured:
     if page.dropped:
         return page, {}, None
-    tokens = segment(page.text, words) if words else ()
     found = repetition(page.text, tokens)
     measures = found._asdict() if words else {name: getattr(found, name) for name in _WITHOUT_WORDS}
     over = over_limits(found)
