@@ -159,8 +159,9 @@ class Address:
         wanted = {name: path.stat().st_size for name, path in files.items()}
         there = self.sizes(files)
         missing = [name for name in files if there.get(name) != wanted[name]]
+        protocols = {self.fs.protocol} if isinstance(self.fs.protocol, str) else {*self.fs.protocol}
         with self._told("written"):
-            if _AT_ONCE & {self.fs.protocol} if isinstance(self.fs.protocol, str) else _AT_ONCE & {*self.fs.protocol}:
+            if _AT_ONCE & protocols:
                 self.fs.put([str(files[name]) for name in missing], [self._at(name) for name in missing])
             else:
                 for name in missing:

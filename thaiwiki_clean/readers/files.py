@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from thaiwiki_clean.places import is_address
 from thaiwiki_clean.readers.records import SourceError
 from thaiwiki_clean.readers.streams import PACKED
 
@@ -60,6 +61,11 @@ def find_files(source: str, split: str | None) -> tuple[str, list[File]] | None:
     """
     if source.startswith("hf://"):
         return None
+    if local := re.match(r"(file|local)://", source):
+        source = source[local.end() :]
+    elif is_address(source):
+        fetch = f"curl -LO {source}" if source.startswith("http") else "the client of its store"
+        raise SourceError(f"{source}: pages are read from this machine or from the Hub; fetch them first, with {fetch}, and name the file")
     path = Path(os.path.abspath(os.path.expanduser(source)))
     if path.is_dir():
         if (path / "state.json").is_file() or (path / "dataset_dict.json").is_file():
