@@ -178,7 +178,7 @@ class _Plans(dict[frozenset[int], _Plan]):
             plan = self.whole
         else:
             plan = _staged([rule for rule in self.rules if rule not in SIGNS or not there.isdisjoint(SIGNS[rule])])
-        if len(self) < 1 << 12:  # whoever sends more is not remembered
+        if len(self) < 1 << 10:  # whoever sends more is not remembered
             self[there] = plan
         return plan
 
