@@ -66,9 +66,8 @@ class Run:
         """Reason or verdict -> pages that have it, with their raw text."""
         out: dict[str, list[Page]] = defaultdict(list)
         for page, shows in zip(*self._samples, strict=True):
-            if page not in out[shows]:
+            if shows != BY_CHANCE and page not in out[shows]:
                 out[shows].append(page)
-        out.pop(BY_CHANCE, None)
         return dict(out)
 
     @cached_property
