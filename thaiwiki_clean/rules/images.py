@@ -60,8 +60,8 @@ def image(text: str) -> list[Edit]:
     Captions go with their picture. Spared: a file's name inside a sentence.
     """
     edits: list[Edit] = []
-    if "[[" in text and "]]" in text:
-        edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)]
+    if "[[" in text:
+        edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)] if "]]" in text else []
     page = sketch(text)
     found = page.line
     may: Iterable[int] = page.opening.get("image", ())

@@ -15,6 +15,7 @@ from thaiwiki_clean.markup import (
     clauses,
     drop_lines,
     drop_runs,
+    heads,
     is_name,
     is_sentence,
     lines,
@@ -139,7 +140,7 @@ def list_intro(text: str) -> list[Edit]:
                 after = j
                 break
         below = i
-        if after == len(found) or after in listed or after in page.heads:
+        if after == len(found) or after in listed or after in heads(text):
             gone.append(i)
         else:
             after = i

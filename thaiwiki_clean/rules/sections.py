@@ -21,6 +21,7 @@ from thaiwiki_clean.markup import (
     is_name,
     is_paragraph,
     is_sentence,
+    lines_opening,
     sketch,
 )
 
@@ -123,7 +124,7 @@ def section_header(text: str) -> list[Edit]:
         return []
     page = sketch(text)
     found = [i for i, shape in page.heads.items() if not shape.bare]
-    if nameless := page.opening.get("header", ()):  # equals signs and nothing else
+    if nameless := lines_opening(text, "header"):  # equals signs and nothing else
         found += [i for i in nameless if i not in page.heads and not page.line[i].strip("= \t")]
         found.sort()
     return empty_lines(text, found, "section_header")

@@ -23,14 +23,14 @@ def spacing(text: str) -> list[Edit]:
     """
     first = len(text) - len(text.lstrip(" \n"))
     last = max(first, len(text.rstrip(" \n")))
-    edits = [edit_of((0, first, "spacing", ""))] if first else []
+    edits = [Edit(0, first, "spacing")] if first else []
     runs = [m.span() for m in _AFTER_BLANK.finditer(text, first, last)]
     if _AFTER_LINE_END.search(text, first, last):
         runs = sorted([*runs, *(m.span() for m in _AFTER_LINE_END.finditer(text, first, last))])
     if runs:
         edits += _inside(text, runs)
     if last < len(text):
-        edits.append(edit_of((last, len(text), "spacing", "")))
+        edits.append(Edit(last, len(text), "spacing"))
     return edits
 
 
