@@ -172,6 +172,7 @@ def at(tmp_path: Path) -> dict[str, tuple[Any, dict[str, Any], Callable[[], dict
         "memory": ("memory://bucket/clean", {}, look_into_memory),
         "memory, a slash behind": ("memory://bucket/clean/", {}, look_into_memory),
         "a file system in a folder": ("dir://out", inside, look),
+        "the whole of a file system": ("dir://", {"storage_options": {"path": str(out), "target_protocol": "file"}}, look),
         "file": (f"file://{out}", {}, look),
         "local": (f"local://{out}", {}, look),
         "file, worked on elsewhere": (f"file://{out}", {"work": tmp_path / "work"}, look),

@@ -71,7 +71,7 @@ def open_place(out: str | Path, options: Mapping[str, Any] | None = None) -> Pla
         if options:
             raise BuildError(f"{text}: storage_options go with an address such as s3://bucket/clean, and this is a folder")
         return Folder(Path(out))
-    return _address(text.rstrip("/"), dict(options or {}))
+    return _address(re.sub(r"(?<![:/])/+$", "", text), dict(options or {}))  # the slashes of memory:// stay
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +158,8 @@ class Address:
         """Send what is not there, and ask for its size afterwards."""
         wanted = {name: path.stat().st_size for name, path in files.items()}
         there = self.sizes(files)
-        missing = [name for name in files if there.get(name) != wanted[name]]
+        if not (missing := [name for name in files if there.get(name) != wanted[name]]):
+            return
         protocols = {self.fs.protocol} if isinstance(self.fs.protocol, str) else {*self.fs.protocol}
         with self._told("written"):
             if _AT_ONCE & protocols:
@@ -187,7 +188,7 @@ class Address:
             self.fs.rm(self._at(name), recursive=True)
 
     def _at(self, name: str) -> str:
-        return f"{self.root}/{name}"
+        return f"{self.root.rstrip('/')}/{name}" if self.root else name
 
     def _relative(self, path: str) -> str:
         return path.strip("/").removeprefix(self.root.strip("/")).strip("/")
@@ -226,7 +227,7 @@ def _address(url: str, options: dict[str, Any]) -> Address:
         raise BuildError(
             f"{url} cannot be opened ({type(error).__name__}: {said}); check the address and your credentials for it"
         ) from error
-    return Address(url, fs, root.rstrip("/"))
+    return Address(url, fs, root.rstrip("/") or root)
 
 
 def _package(protocol: str, error: ImportError) -> str:
