@@ -148,18 +148,26 @@ for _code in "\u0e33".encode("cp874"):
     _BITS[_code] = 4 | 8
 
 
-def _may_be_wrong(text: str) -> bool:
-    """Whether a tone, a vowel sign or SARA AM is followed by a vowel sign, or a tone or SARA AM by a tone.
+def _suspects(text: str) -> tuple[int, int] | None:
+    """Where all places lie at which a tone, a vowel sign or SARA AM is followed by a vowel sign, or a tone or SARA AM by a tone.
 
     The marks' bits, one byte a letter, are read as one large number; shifted by one letter it is laid over itself,
     so that "not behind this" of each letter meets "this is" of the next. A third of the time of a regular expression.
     """
     number = int.from_bytes(code_page(text).translate(_BITS), "big")
-    return number & (number >> 10) != 0
+    pairs = number & (number >> 10)  # a bit in the byte of the second letter; the first letter of the text is the highest byte
+    if not pairs:
+        return None
+    lowest = pairs & -pairs
+    return len(text) - 2 - (pairs.bit_length() - 1) // 8, len(text) - (lowest.bit_length() - 1) // 8
 
 
 # Marks after the first few of a letter are noise, and so is SARA AM with a tone said again; they would take a pass each to sort.
 _TOO_MANY = re.compile(rf"(?<=[{_UPPER}{_TONE}\u0e4d]{{8}})[{_UPPER}{_TONE}\u0e4d]+|(?<=\u0e33[\u0e48-\u0e4b])(?:\u0e33[\u0e48-\u0e4b])+")
+
+# Whether there is any, without looking behind at every letter.
+_MANY = re.compile(rf"[{_UPPER}{_TONE}\u0e4d][{_UPPER}{_TONE}\u0e4d]{{8}}")
+_AM_AGAIN = re.compile("\u0e33[\u0e48-\u0e4b]\u0e33[\u0e48-\u0e4b]")
 
 
 @settled(f"{_UPPER}{_TONE}\u0e4d")
@@ -174,12 +182,12 @@ def thai_mark(text: str) -> list[Edit]:
     Two different tone marks on one letter: the first stays (ได้่ is ได้). A mark that stands alone, as in the article about it, stays.
     Source: the input order of TIS 1566 (WTT 2.0): consonant, vowel above or below, tone mark.
     """
-    if not _may_be_wrong(text):
+    if (place := _suspects(text)) is None:
         return []
-    if _TOO_MANY.search(text):
+    if _MANY.search(text) or _AM_AGAIN.search(text):
         return [Edit(m.start(), m.end(), "thai_mark") for m in _TOO_MANY.finditer(text)]
     edits: list[Edit] = []
-    for m in _WRONG_MARK.finditer(text):
+    for m in _WRONG_MARK.finditer(text, *place):
         a, b = m.group()[0], m.group()[1]
         if a == b or ("\u0e48" <= a <= "\u0e4b" and "\u0e48" <= b <= "\u0e4b"):
             edits.append(Edit(m.start() + 1, m.end(), "thai_mark"))

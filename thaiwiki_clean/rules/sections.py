@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain
 
 import regex
 
@@ -98,7 +98,8 @@ def _says(line: str) -> bool:
 def _end(titles: Sequence[tuple[int, Shape]], at: int, found: list[str]) -> int:
     """The line where the section of header ``at`` ends: the next header of its level or above."""
     _, head = titles[at]
-    for i, other in islice(titles, at + 1, None):
+    for number in range(at + 1, len(titles)):  # a slice would be copied, or walked to, for every header of a long page
+        i, other = titles[number]
         if other.level <= head.level or (other.kind == "certain" and not other.bare):
             # A bare known title among links is one more link, unless something is said below it.
             if other.bare and not head.bare and other.kind != "certain" and not _opens_prose(found, i):
@@ -108,8 +109,7 @@ def _end(titles: Sequence[tuple[int, Shape]], at: int, found: list[str]) -> int:
 
 
 def _opens_prose(found: list[str], i: int) -> bool:
-    after = next((line for line in found[i + 1 :] if line and not line.isspace()), "")
-    return is_sentence(after)
+    return is_sentence(_next(found, i))
 
 
 def section_header(text: str) -> list[Edit]:
@@ -188,7 +188,11 @@ def _stands_alone(line: str) -> bool:
 
 
 def _next(found: list[str], i: int) -> str:
-    return next((line for line in found[i + 1 :] if line and not line.isspace()), "")
+    """The next line that is not blank."""
+    for number in range(i + 1, len(found)):
+        if (line := found[number]) and not line.isspace():
+            return line
+    return ""
 
 
 _NO_TITLE = regex.compile(r"[\d\s\"“'(\[-]|.*[.,;:!?…)\]\s]$")
