@@ -51,6 +51,11 @@ def anew(texts: Sequence[str]) -> list[str]:
     return [("x" + text)[1:] for text in texts]
 
 
+def varied(text: str, times: int) -> list[str]:
+    """The same text so many times, each with a number in front: whole texts that were just seen are remembered, and none may be."""
+    return [f"{number} {text}" for number in range(times)]
+
+
 def cpu(work: Callable[[], object], passes: int = 1) -> float:
     """CPU seconds of the fastest of some passes."""
     best = float("inf")
@@ -132,8 +137,11 @@ def lengths(texts: list[str]) -> None:
         row = []
         for text in (prose(texts, length), "".join(islice(cycle(joined), length // 2))):
             times = max(1, 200_000 // length)
-            seconds = cpu(lambda text=text, times=times: [tw.explain(one) for one in anew([text] * times)], 3 if length < MEGABYTE else 1)  # type: ignore[misc]
-            row.append(f"{megabytes([text]) * times / seconds:.1f}")
+            best = float("inf")
+            for turn in range(3 if length < MEGABYTE else 1):
+                fresh = varied(f"{turn} {text}", times)
+                best = min(best, cpu(lambda fresh=fresh: [tw.explain(one) for one in fresh]))  # type: ignore[misc]
+            row.append(f"{megabytes([text]) * times / best:.1f}")
         print(f"| {length:,} bytes | {' | '.join(row)} |")
 
 
@@ -183,7 +191,7 @@ def _stop(number: int, frame: FrameType | None) -> None:
 def worst(texts: list[str], only: str = "") -> None:
     """Each hostile text against prose, time per byte."""
     base = prose(texts, MEGABYTE)
-    one = cpu(lambda: tw.explain(base), 3) / megabytes([base])
+    one = min(cpu(lambda text=text: tw.explain(text)) for text in varied(base, 3)) / megabytes([base])  # type: ignore[misc]
     print(
         f"\nProse in one page of 1 MB: {1 / one:.1f} MB/s. Allowed: {ALLOWED} times its time.\n\n| 1 MB of | s a MB | times prose |\n|---|---|---|"
     )
