@@ -213,12 +213,26 @@ def test_local_rules_look_at_one_line_at_a_time(text: str) -> None:
     assert names([rule for rule in sorted(LOCAL_RULES, key=tw.RULES.index) if list(rule(text)) != line_by_line(rule)]) == []
 
 
+def without_signs(text: str) -> list[str]:
+    """The rules that find something in a text that has none of their signs."""
+    there = signs(text)
+    return names([rule for rule, any_of in SIGNS.items() if there.isdisjoint(any_of) and rule(text)])
+
+
 @law
 def test_rules_find_nothing_in_a_text_without_their_signs(text: str) -> None:
     """Looked at in pieces, since a whole page holds a sign for nearly every rule."""
-    for part in (text, *text.split("\n"), *regex.split(r"[^\p{L}\p{M}\s]", text)):
-        there = signs(part)
-        assert names([rule for rule, any_of in SIGNS.items() if there.isdisjoint(any_of) and rule(part)]) == []
+    parts = (text, *text.split("\n"), *regex.split(r"[^\p{L}\p{M}\s]", text))
+    assert [part for part in parts if without_signs(part)] == []
+
+
+@pytest.mark.parametrize("text", [
+    "ก\rข", "\u200bก", "ก\u00a0ข", "ก\u2003ข", "ก\tข", "แมว [1]", "แมว<ref>ก</ref>", "ก<br>ข", "ก&nbsp;ข", "ก [แก้]", "http://a.bc", "www.a.bc", "WWW.a.bc",
+    "[mailto:a@b.c ก]", "(ก|cat=ข)", "[[ก", "ก]]", "{{ก", "ก}}", "ก~~~~", "''ก''", "----", "__NOTOC__", "DEFAULTSORT:ก", "DEFAULTSORT|ก", "| ก", "!! ก",
+    "ที่มา: ก", "ที่มา = ก", "ที่มา： ก", "== ก ==", "* ก", "# ก", ": ก", "; ก", "• ก", "· ก", "BULLET::::ก", "ก () ข", "ก （） ข",
+], ids=ascii)  # fmt: skip
+def test_every_sign_is_known_alone(text: str) -> None:
+    assert (without_signs(text), tw.explain(text).edits != ()) == ([], True)
 
 
 #: These work on letters, and must.
