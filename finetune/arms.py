@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from thaiwiki_clean.clean import Rule, clean, explain
+from thaiwiki_clean.instruct.sentences import ends
 from thaiwiki_clean.rules import RULES
-from thaiwiki_clean.sentences import ends
 
 __all__ = ["GROUPS", "MAIN", "Arm", "Article", "group_arms", "main_arms", "rule_arms"]
 

@@ -295,7 +295,7 @@ def write(comparison: Comparison, out: Path) -> dict[str, Path]:
     """Write ``comparison.json``, ``comparison.md`` and ``comparison.html`` into ``out``; form -> file."""
     from finetune.comparison_page import to_html
     from finetune.comparison_text import to_json, to_markdown
-    from thaiwiki_clean.shards import write_text
+    from thaiwiki_clean.pipeline.shards import write_text
 
     out.mkdir(parents=True, exist_ok=True)
     files = {form: out / f"comparison.{form}" for form in ("json", "md", "html")}

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from finetune.rows import Row, data_fingerprint, read_rows
-from thaiwiki_clean.example_stats import packs
+from thaiwiki_clean.instruct.example_stats import packs
 
 __all__ = ["Prepared", "Row", "Tokens", "data_fingerprint", "prepare", "prompt_ids", "read_rows", "to_dataset", "tokenise"]
 

@@ -31,7 +31,7 @@ from finetune.generate import Prompt, Setting, generate, setting
 from finetune.measure import write_measures
 from finetune.run import CONFIG, read_json, write_json, write_jsonl
 from finetune.study import Material, articles, base_texts, check_generator, generated_pages, material, prompts, shared_folder, write_arm
-from thaiwiki_clean.budget import Ruler, shorten
+from thaiwiki_clean.instruct.budget import Ruler, shorten
 
 __all__ = ["PLAN", "SIZES", "Size", "experiment"]
 

@@ -172,7 +172,7 @@ def measure_run(folder: Path, known: dict[str, list[dict[str, Any]]] | None = No
 
 def write_measures(folder: Path, known: dict[str, list[dict[str, Any]]] | None = None) -> dict[str, Any]:
     """Write the measures of a run into its ``measures.json``, and give them back."""
-    from thaiwiki_clean.shards import write_text
+    from thaiwiki_clean.pipeline.shards import write_text
 
     measured = measure_run(folder, known)
     write_text(folder / NAME, json.dumps(measured, ensure_ascii=False, separators=(",", ":")) + "\n")

@@ -108,7 +108,7 @@ def row_of(raw: Mapping[str, Any]) -> Row:
     >>> row_of({"prompt": "แมวคืออะไร\\n", "completion": "สัตว์"}).prompt
     ({'role': 'user', 'content': 'แมวคืออะไร'},)
 
-    The texts join as in :mod:`thaiwiki_clean.formats`, but a prompt may have several lines, and a chat several turns:
+    The texts join as in :mod:`thaiwiki_clean.instruct.formats`, but a prompt may have several lines, and a chat several turns:
     its last answer is the one to learn. Raises ValueError where no answer is to be found.
     """
     turns = _turns(raw)
@@ -151,7 +151,7 @@ def _turns(raw: Mapping[str, Any]) -> list[dict[str, str]]:
     if "text" in raw:
         raise ValueError(
             "a row of plain text does not say where its answer begins; give messages, or prompt and completion "
-            "(rows of our own text form: thaiwiki_clean.to_messages(thaiwiki_clean.formats.from_text(row)))"
+            "(rows of our own text form: thaiwiki_clean.to_messages(thaiwiki_clean.instruct.formats.from_text(row)))"
         )
     raise ValueError(
         f"no columns to train on among {', '.join(map(repr, raw)) or 'none'}; "

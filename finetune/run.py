@@ -92,7 +92,7 @@ def read_json(path: Path) -> Any:
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write a JSON file whole or not at all."""
-    from thaiwiki_clean.shards import write_text  # it brings pyarrow, and reading a run should not
+    from thaiwiki_clean.pipeline.shards import write_text  # it brings pyarrow, and reading a run should not
 
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
@@ -120,7 +120,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a JSONL file whole or not at all."""
-    from thaiwiki_clean.shards import write_text  # it brings pyarrow, and reading a run should not
+    from thaiwiki_clean.pipeline.shards import write_text  # it brings pyarrow, and reading a run should not
 
     write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 

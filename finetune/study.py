@@ -14,10 +14,10 @@ from typing import NamedTuple
 from finetune.arms import Arm, Article
 from finetune.generate import Prompt
 from finetune.run import write_jsonl
-from thaiwiki_clean.contamination import Index, contaminated
 from thaiwiki_clean.instruct import NOT_EXPLAINING
+from thaiwiki_clean.instruct.contamination import Index, contaminated
+from thaiwiki_clean.instruct.splits import title_family
 from thaiwiki_clean.readers import open_source, read_shard
-from thaiwiki_clean.splits import title_family
 
 __all__ = ["PROMPT", "Material", "articles", "base_texts", "check_generator", "generated_pages", "material", "prompts", "write_arm"]
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thaiwiki_clean.budget import ruler, shorten
-from thaiwiki_clean.sentences import ends
+from thaiwiki_clean.instruct.budget import ruler, shorten
+from thaiwiki_clean.instruct.sentences import ends
 
 SENTENCE = "ทะเลสาบแห่งนี้เป็นทะเลสาบน้ำจืดขนาดใหญ่ที่สุดในภาคใต้ของประเทศ"
 TEXTS = st.lists(

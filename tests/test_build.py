@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 from thaiwiki_clean.build import BuildError, build
 from thaiwiki_clean.edits import Edit, apply
-from thaiwiki_clean.manifest import Manifest
+from thaiwiki_clean.pipeline.manifest import Manifest
 from thaiwiki_clean.readers import Columns, SourceError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -310,7 +310,7 @@ def test_a_full_disk_is_one_line_and_the_next_run_goes_on(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("thaiwiki_clean.shards.os.replace", full)
+        patch.setattr("thaiwiki_clean.pipeline.shards.os.replace", full)
         with pytest.raises(BuildError, match=r"No space left on device; .*same command again"):
             build(str(source), tmp_path / "out", engine="serial")
     build(str(source), tmp_path / "out", engine="serial")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from thaiwiki_clean.build import build
 from thaiwiki_clean.card import LICENSES, SIZE_CATEGORIES, card, metadata, size_category, to_yaml
-from thaiwiki_clean.manifest import Manifest, differences, identity_hash
+from thaiwiki_clean.pipeline.manifest import Manifest, differences, identity_hash
 from thaiwiki_clean.reasons import REASONS
 
 ARTICLE = "จังหวัดน่านเป็นจังหวัดหนึ่งในภาคเหนือของประเทศไทย ตั้งอยู่ริมแม่น้ำน่าน และมีภูเขาล้อมรอบทุกด้าน ()\n== ดูเพิ่ม ==\nแพร่ \nพะเยา \n"

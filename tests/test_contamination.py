@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thaiwiki_clean.contamination import Index, contaminated, read_evaluation
+from thaiwiki_clean.instruct.contamination import Index, contaminated, read_evaluation
 
 LETTERS = st.text("กขค", max_size=40)
 

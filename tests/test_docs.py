@@ -176,8 +176,8 @@ def small_data(folder: Path, more: str = "") -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from thaiwiki_clean.formats import Example, to_messages
-    from thaiwiki_clean.published import EXAMPLES, SPLITS
+    from thaiwiki_clean.instruct.formats import Example, to_messages
+    from thaiwiki_clean.pipeline.published import EXAMPLES, SPLITS
 
     words = iter(("แมว", "หมา", "ช้าง", "เสือ", "ลิง", "กวาง", "หมี", "กระต่าย", "กระรอก"))
     (folder / "data").mkdir(parents=True)
@@ -266,7 +266,7 @@ def test_a_module_in_the_reference_is_there_with_all_its_names(module: str) -> N
 
 
 def test_the_modules_for_pipelines_and_tests_are_in_the_reference() -> None:
-    assert {f"thaiwiki_clean.{name}" for name in ("pandas", "arrow", "testing", "formats", "marks")} <= set(MODULES)
+    assert {f"thaiwiki_clean.{name}" for name in ("pandas", "arrow", "testing", "instruct.formats", "marks")} <= set(MODULES)
 
 
 # --------------------------------------------------------------------------- rules, reasons, columns
@@ -300,8 +300,8 @@ def test_every_verdict_stands_with_its_sentence() -> None:
 
 
 def test_instruction_data_knows_kinds_reasons_and_forms() -> None:
-    from thaiwiki_clean.formats import FORMATS
     from thaiwiki_clean.instruct import KINDS, LEFT_OUT
+    from thaiwiki_clean.instruct.formats import FORMATS
 
     text = text_of("reference/instruction-data.md")
     told = {title: {row[0] for row in table(section(text, title))} for title in ("Kinds of prompt", "Left out, with a reason", "Forms")}
@@ -321,14 +321,14 @@ def arrow(kind: Any) -> str:
 
 @pytest.mark.parametrize(("title", "schema"), [("articles", "ARTICLES"), ("dropped", "DROPPED"), ("data", "EXAMPLES")])
 def test_the_columns_are_those_of_the_files(title: str, schema: str) -> None:
-    from thaiwiki_clean import published
+    from thaiwiki_clean.pipeline import published
 
     columns = [(field.name, arrow(field.type)) for field in getattr(published, schema)]
     assert [(name, kind) for name, kind, _ in table(section(text_of("reference/page-schema.md"), title))] == columns
 
 
 def test_the_fields_of_an_edit_are_those_of_the_files() -> None:
-    from thaiwiki_clean.shards import EDITS
+    from thaiwiki_clean.pipeline.shards import EDITS
 
     told = [(name, kind) for name, kind, _ in table(section(text_of("reference/page-schema.md"), "edits"))]
     assert told == [(field.name, arrow(field.type)) for field in EDITS.value_type]
@@ -338,7 +338,7 @@ def test_the_fields_of_an_edit_are_those_of_the_files() -> None:
 def test_the_manifest_and_the_page_are_described_field_by_field() -> None:
     from dataclasses import fields
 
-    from thaiwiki_clean.manifest import Manifest
+    from thaiwiki_clean.pipeline.manifest import Manifest
 
     for title, record in (("manifest.json", Manifest), ("Page", Page)):
         told = [name for row in table(section(text_of("reference/page-schema.md"), title)) for name in regex.split(r"`?, `?", row[0])]

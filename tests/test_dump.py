@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from thaiwiki_clean.build import build
 from thaiwiki_clean.cli import cli
-from thaiwiki_clean.manifest import Manifest
 from thaiwiki_clean.page import Page
+from thaiwiki_clean.pipeline.manifest import Manifest
 from thaiwiki_clean.readers import SourceError, dump_bytes, dump_xml, read_shard
 from thaiwiki_clean.readers.dump import dump_shards, read_dump_shard
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thaiwiki_clean.example_stats import example_stats, packs
-from thaiwiki_clean.formats import Example
+from thaiwiki_clean.instruct.example_stats import example_stats, packs
+from thaiwiki_clean.instruct.formats import Example
 
 SIZES = st.lists(st.integers(1, 20), max_size=40)
 

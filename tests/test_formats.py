@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thaiwiki_clean.budget import ruler
-from thaiwiki_clean.formats import FORMATS, Example, from_alpaca, from_messages, from_sharegpt, to_messages
+from thaiwiki_clean.instruct.budget import ruler
+from thaiwiki_clean.instruct.formats import FORMATS, Example, from_alpaca, from_messages, from_sharegpt, to_messages
 
 WORDS = ["แมว", "เป็นสัตว์", " ", "ๆ", "น้ำ", "<s>", "{title}", "[INST]", "\\n", '"', "2540"]
 LINES = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map("".join).filter(str.strip)

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thaiwiki_clean.clean import clean_page
-from thaiwiki_clean.contamination import Index
 from thaiwiki_clean.edits import Edit, apply
-from thaiwiki_clean.formats import Example
 from thaiwiki_clean.instruct import KINDS, LEFT_OUT, Plan, Skipped, Template, default_templates, instructions, page_examples
+from thaiwiki_clean.instruct.contamination import Index
+from thaiwiki_clean.instruct.formats import Example
+from thaiwiki_clean.instruct.prompts import check
+from thaiwiki_clean.instruct.sentences import reads_finished
+from thaiwiki_clean.instruct.splits import split_families
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.prompts import check
-from thaiwiki_clean.sentences import reads_finished
-from thaiwiki_clean.splits import split_families
 from thaiwiki_clean.words import n_words, word_ends, words
 
 LEAD = "แมวเป็นสัตว์เลี้ยงลูกด้วยนมขนาดเล็กในวงศ์เสือและแมว และเป็นสัตว์เลี้ยงที่คนรู้จักดีที่สุดชนิดหนึ่ง"

@@ -17,10 +17,10 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thaiwiki_clean import places
 from thaiwiki_clean.build import BuildError, build
 from thaiwiki_clean.cli import cli
-from thaiwiki_clean.manifest import Manifest
+from thaiwiki_clean.pipeline import places
+from thaiwiki_clean.pipeline.manifest import Manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 fsspec = pytest.importorskip("fsspec", reason="addresses are fsspec's, which comes with the hub extra")
@@ -206,7 +206,7 @@ def test_every_place_gets_the_bytes_of_a_folder(source: Path, folder: dict[str, 
 def test_what_is_finished_is_not_built_again(source: Path, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     out, options, _ = at(tmp_path)[kind]
     first = run(source, out, **options)
-    monkeypatch.setattr("thaiwiki_clean.flow.flow", None)
+    monkeypatch.setattr("thaiwiki_clean.pipeline.flow.flow", None)
     assert run(source, out, **options) == first
 
 
@@ -228,7 +228,7 @@ def test_files_beside_the_work_are_left_alone(source: Path, tmp_path: Path, out:
 
 KILLED = """
 import os, signal, sys
-from thaiwiki_clean import places
+from thaiwiki_clean.pipeline import places
 from thaiwiki_clean.build import build
 from fsspec.implementations.local import LocalFileSystem
 

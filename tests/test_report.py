@@ -25,18 +25,18 @@ from thaiwiki_clean import samples
 from thaiwiki_clean.build import build
 from thaiwiki_clean.cli import cli
 from thaiwiki_clean.edits import Edit, apply
-from thaiwiki_clean.manifest import NAME as MANIFEST
-from thaiwiki_clean.manifest import Manifest
 from thaiwiki_clean.marks import to_html
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.published import draw
+from thaiwiki_clean.pipeline.manifest import NAME as MANIFEST
+from thaiwiki_clean.pipeline.manifest import Manifest
+from thaiwiki_clean.pipeline.published import draw
+from thaiwiki_clean.pipeline.tally import DRAWN, Tally
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 from thaiwiki_clean.report import report_html, write_report
 from thaiwiki_clean.report.compare import Comparison, compare
 from thaiwiki_clean.report.diff import GONE, Span, pieces, spans
 from thaiwiki_clean.report.excerpts import cover, excerpt
 from thaiwiki_clean.report.run import Run
-from thaiwiki_clean.tally import DRAWN, Tally
 
 ROOT = Path(__file__).resolve().parent.parent
 EMPTY = {"meta", "link", "input", "br", "wbr", "path", "use", "rect"}

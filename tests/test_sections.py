@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thaiwiki_clean.edits import Edit, apply
+from thaiwiki_clean.instruct.sections import sections
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.sections import sections
 
 PROSE = ["แมวเป็นสัตว์เลี้ยงลูกด้วยนม", "ในปี พ.ศ. 2540 เขาย้ายไปอยู่ที่เชียงใหม่", "ปลากัดอยู่ในวงศ์ปลากัด"]
 HEADERS = [(2, "== ชีวิต =="), (3, "=== วัยเด็ก ==="), (2, "==ผลงาน== "), (4, "==== บ้าน ====")]

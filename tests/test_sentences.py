@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thaiwiki_clean.sentences import ends, ends_before, reads_begun, reads_finished
+from thaiwiki_clean.instruct.sentences import ends, ends_before, reads_begun, reads_finished
 
 FIRST = "ทะเลสาบแห่งนี้เป็นทะเลสาบน้ำจืดขนาดใหญ่ที่สุดในภาคใต้ของประเทศ"
 PIECES = st.sampled_from(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thaiwiki_clean.instruct.splits import SPLITS, Splits, split_families, title_family
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.rules.redirects import redirect_target
-from thaiwiki_clean.splits import SPLITS, Splits, split_families, title_family
 
 TITLES = ["ไทย", "ไทย (แก้ความกำกวม)", "สยาม", "แมว", "แมว (ดาว)", "ดาว", "ผำ", "ไข่แหน", ""]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from thaiwiki_clean import stages
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.shards import PAGES, to_table, write
+from thaiwiki_clean.pipeline import stages
+from thaiwiki_clean.pipeline.shards import PAGES, to_table, write
 
 TEXTS = (
     "แมวเป็นสัตว์เลี้ยงลูกด้วยนมขนาดเล็กที่มนุษย์เลี้ยงไว้ในบ้านมานานหลายพันปี",

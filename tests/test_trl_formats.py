@@ -13,8 +13,8 @@ import pytest
 from tests.test_formats import TO_TRL, tiny_tokenizer
 from thaiwiki_clean import samples
 from thaiwiki_clean.build import build
-from thaiwiki_clean.formats import Example, from_messages
 from thaiwiki_clean.instruct import KINDS
+from thaiwiki_clean.instruct.formats import Example, from_messages
 
 MISSING = [name for name in ("trl", "torch", "transformers", "datasets") if not importlib.util.find_spec(name)]
 pytestmark = [

@@ -27,9 +27,9 @@ from thaiwiki_clean.rules import RULES
 from thaiwiki_clean.words import words
 
 if TYPE_CHECKING:
-    from thaiwiki_clean.formats import to_alpaca, to_messages, to_prompt_completion, to_sharegpt, to_text
     from thaiwiki_clean.hub import publish
     from thaiwiki_clean.instruct import instructions
+    from thaiwiki_clean.instruct.formats import to_alpaca, to_messages, to_prompt_completion, to_sharegpt, to_text
 
 __all__ = [
     "REASONS",
@@ -61,11 +61,11 @@ __all__ = [
 _LATER = {
     "instructions": "instruct",
     "publish": "hub",
-    "to_alpaca": "formats",
-    "to_messages": "formats",
-    "to_prompt_completion": "formats",
-    "to_sharegpt": "formats",
-    "to_text": "formats",
+    "to_alpaca": "instruct.formats",
+    "to_messages": "instruct.formats",
+    "to_prompt_completion": "instruct.formats",
+    "to_sharegpt": "instruct.formats",
+    "to_text": "instruct.formats",
 }
 
 

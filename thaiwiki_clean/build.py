@@ -1,6 +1,6 @@
 """The whole flow: a source in, a folder out that ``datasets.load_dataset`` reads, with a reason for everything that is gone.
 
-This is the door: what is asked for, whether it was done before, and who does it. The stages are :mod:`~thaiwiki_clean.flow`'s.
+This is the door: what is asked for, whether it was done before, and who does it. The stages are :mod:`~thaiwiki_clean.pipeline.flow`'s.
 It loads nothing heavy before it is called.
 """
 
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from thaiwiki_clean._version import __version__
 from thaiwiki_clean.clean import RULES_VERSION
-from thaiwiki_clean.progress import BuildError, Progress, progress_bar
+from thaiwiki_clean.pipeline.progress import BuildError, Progress, progress_bar
 
 if TYPE_CHECKING:
-    from thaiwiki_clean.manifest import Manifest
+    from thaiwiki_clean.pipeline.manifest import Manifest
     from thaiwiki_clean.readers import Columns, Source
 
 __all__ = ["BuildError", "Progress", "build", "progress_bar"]
@@ -63,10 +63,10 @@ def build(
     SourceError when the source cannot be read, and with ``strict`` at the first bad row.
     """
     from thaiwiki_clean.engines import EngineError, open_engine
-    from thaiwiki_clean.flow import flow
-    from thaiwiki_clean.folder import IDENTITY, claim, finished, publish, work_folder
-    from thaiwiki_clean.places import Folder, open_place
-    from thaiwiki_clean.progress import Meter
+    from thaiwiki_clean.pipeline.flow import flow
+    from thaiwiki_clean.pipeline.folder import IDENTITY, claim, finished, publish, work_folder
+    from thaiwiki_clean.pipeline.places import Folder, open_place
+    from thaiwiki_clean.pipeline.progress import Meter
     from thaiwiki_clean.readers import Columns, open_source
 
     place = open_place(out, storage_options)
@@ -135,7 +135,7 @@ _CHARACTERS_PER_WORD = 4
 
 def _budget(tokenizer: str | None, max_tokens: int | None, words: str | None) -> dict[str, Any]:
     """How long an example may be, and in what that is counted."""
-    from thaiwiki_clean.budget import CHARACTERS
+    from thaiwiki_clean.instruct.budget import CHARACTERS
 
     if tokenizer is None and words is None:
         return {"tokenizer": CHARACTERS, "max_tokens": max_tokens or _BUDGET * _CHARACTERS_PER_WORD}

@@ -14,7 +14,7 @@ from thaiwiki_clean.reasons import REASONS, VERDICTS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from thaiwiki_clean.manifest import Manifest
+    from thaiwiki_clean.pipeline.manifest import Manifest
 
 __all__ = ["CONFIGS", "LICENSES", "SIZE_CATEGORIES", "card", "metadata", "size_category", "to_yaml"]
 

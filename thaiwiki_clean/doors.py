@@ -56,7 +56,7 @@ class Doors(click.Group):
 
 def _expected(problem: Exception) -> bool:
     """Whether the world, not our code, is to blame: input, files, network, an extra that is not installed."""
-    from thaiwiki_clean.progress import BuildError
+    from thaiwiki_clean.pipeline.progress import BuildError
 
     if isinstance(problem, ImportError):
         return "pip install" in str(problem)  # what the message of a missing extra names; any other is our own mistake

@@ -13,8 +13,8 @@ from thaiwiki_clean.reasons import REASONS, VERDICTS
 from thaiwiki_clean.repetition import FINEWEB2_LIMITS, LIMITS, Repetition, over_limits, repetition
 
 if TYPE_CHECKING:
-    from thaiwiki_clean.manifest import Manifest
     from thaiwiki_clean.page import Page
+    from thaiwiki_clean.pipeline.manifest import Manifest
 
 __all__ = ["Cost", "Summary", "built", "percentiles", "summary"]
 
@@ -69,7 +69,7 @@ def summary(pages: Iterable[Page], *, words: str | None = "nlpo3") -> Summary:
     """
     from thaiwiki_clean.clean import clean_page
     from thaiwiki_clean.judge import judge
-    from thaiwiki_clean.tally import Tally
+    from thaiwiki_clean.pipeline.tally import Tally
     from thaiwiki_clean.words import words as tokens
 
     tally = Tally()

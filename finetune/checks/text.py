@@ -10,10 +10,10 @@ from finetune.checks.subject import Finding, Subject, called, error, evenly, of,
 from finetune.checks.template import ESCAPE
 from finetune.data import Row
 from thaiwiki_clean.clean import explain
+from thaiwiki_clean.instruct.sentences import reads_finished
+from thaiwiki_clean.instruct.splits import title_family
 from thaiwiki_clean.reasons import REASONS
 from thaiwiki_clean.repetition import over_limits, repetition
-from thaiwiki_clean.sentences import reads_finished
-from thaiwiki_clean.splits import title_family
 
 __all__ = [
     *("cut_answers", "duplicates", "escapes", "few_prompts", "file_blocks", "lost_titles", "mixed_prompt", "one_wording"),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import thaiwiki_clean as tw
 from finetune.arms import GROUPS, MAIN, Arm, Article, group_arms, main_arms, rule_arms, shortened, unrepeated, without
-from thaiwiki_clean.sentences import ends
+from thaiwiki_clean.instruct.sentences import ends
 from thaiwiki_clean.testing import rough_text, thai_text, thai_word, wiki_page
 
 ARMS = {arm.name: arm for arm in main_arms()}

@@ -17,8 +17,8 @@ from finetune.data import Row, data_fingerprint, prepare, prompt_ids, read_rows,
 from finetune.models import PRESETS, load_tokenizer, preset
 from finetune.rows import row_of
 from finetune.tiny import make_tiny
-from thaiwiki_clean.example_stats import packs
-from thaiwiki_clean.formats import FORMATS, Example
+from thaiwiki_clean.instruct.example_stats import packs
+from thaiwiki_clean.instruct.formats import FORMATS, Example
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

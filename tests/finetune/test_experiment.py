@@ -22,7 +22,7 @@ from finetune.base import SIZES as BASES
 from finetune.comparison import Contrast
 from finetune.experiment import PLAN, SIZES, Size, _different, _executor, experiment
 from finetune.run import read_json, read_jsonl
-from thaiwiki_clean.splits import title_family
+from thaiwiki_clean.instruct.splits import title_family
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "thaiwiki_clean" / "samples" / "pages.jsonl"

@@ -17,7 +17,7 @@ import thaiwiki_clean as tw
 from finetune.arms import Arm, Article
 from finetune.data import read_rows
 from finetune.study import PROMPT, Material, articles, base_texts, generated_pages, material, prompts, shared_folder, write_arm
-from thaiwiki_clean.splits import title_family
+from thaiwiki_clean.instruct.splits import title_family
 from thaiwiki_clean.testing import thai_sentence
 
 WORDS = ("แมว", "ปลา", "วัด", "ข้าว", "ช้าง", "ดาว", "ภูเขา", "เพลง", "นก", "เกาะ", "ตลาด", "เชียงใหม่")

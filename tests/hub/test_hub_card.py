@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from thaiwiki_clean.card import LICENSES, SIZE_CATEGORIES, to_yaml
-from thaiwiki_clean.hub_card import BEGIN, END, LICENSE_IDS, CardError, features, merge_card, metadata_of, problems
+from thaiwiki_clean.hub.card import BEGIN, END, LICENSE_IDS, CardError, features, merge_card, metadata_of, problems
 
 yaml = pytest.importorskip("yaml", reason="comes with the Hub client, an extra")
 

@@ -19,8 +19,8 @@ from huggingface_hub import HfApi, constants
 from tests.hub.loopback import TOKEN, Hub
 from thaiwiki_clean.cli import cli
 from thaiwiki_clean.hub import PublishError, publish
-from thaiwiki_clean.hub_card import BEGIN, metadata_of
-from thaiwiki_clean.manifest import Manifest
+from thaiwiki_clean.hub.card import BEGIN, metadata_of
+from thaiwiki_clean.pipeline.manifest import Manifest
 
 REPO = "user/wiki"
 READ_ONLY = {"info", "tree", "refs", "resolve (HEAD)", "resolve"}

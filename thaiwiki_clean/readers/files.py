@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from thaiwiki_clean.places import is_address
+from thaiwiki_clean.pipeline.places import is_address
 from thaiwiki_clean.readers.records import SourceError
 from thaiwiki_clean.readers.streams import PACKED
 

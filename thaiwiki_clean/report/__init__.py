@@ -14,11 +14,11 @@ from typing import Any
 
 from thaiwiki_clean.marks import edits_html, look, templates, without_controls
 from thaiwiki_clean.page import Page
+from thaiwiki_clean.pipeline.shards import write_text
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 from thaiwiki_clean.report import charts, figures
 from thaiwiki_clean.report.excerpts import Excerpt, cover, excerpt, sights
 from thaiwiki_clean.report.run import Run
-from thaiwiki_clean.shards import write_text
 
 __all__ = ["NAME", "render", "report_html", "write_report"]
 

@@ -17,11 +17,11 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 
 from thaiwiki_clean.edits import Edit
-from thaiwiki_clean.manifest import Manifest, differences
+from thaiwiki_clean.pipeline.manifest import Manifest, differences
+from thaiwiki_clean.pipeline.shards import read_group, read_tables
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 from thaiwiki_clean.report.diff import GONE, Span, pieces, spans
 from thaiwiki_clean.report.run import Run
-from thaiwiki_clean.shards import read_group, read_tables
 
 __all__ = ["Change", "ChangedPage", "Comparison", "Move", "compare"]
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 
-from thaiwiki_clean.manifest import Manifest
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.published import BY_CHANCE
+from thaiwiki_clean.pipeline.manifest import Manifest
+from thaiwiki_clean.pipeline.published import BY_CHANCE
+from thaiwiki_clean.pipeline.shards import read_tables, to_pages
 from thaiwiki_clean.reasons import VERDICTS
 from thaiwiki_clean.repetition import Repetition, repetition
-from thaiwiki_clean.shards import read_tables, to_pages
 
 __all__ = ["Cluster", "Run"]
 

@@ -21,7 +21,7 @@ from thaiwiki_clean.rules.sections import bare_header, boilerplate_section, sect
 from thaiwiki_clean.rules.spacing import spacing
 from thaiwiki_clean.rules.tables import table
 
-__all__ = ["ENTITY_SIGN", "LOCAL_RULES", "RULES", "SIGNS", "STAGES", "signs"]
+__all__ = ["LOCAL_RULES", "RULES", "STAGES"]
 
 _Rule = Callable[[str], Iterable[Edit]]
 

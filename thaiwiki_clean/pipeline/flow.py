@@ -1,7 +1,7 @@
 """The whole flow, as it stands: which stages there are, in which order, and which file comes from which.
 
 Read it aloud at :func:`flow`. Every stage is a list of tasks, one file each, in ``OUT/.work``; a file that is there is whole
-(:mod:`~thaiwiki_clean.shards`), so a run that was killed goes on with the files that are missing, and nobody keeps books.
+(:mod:`~thaiwiki_clean.pipeline.shards`), so a run that was killed goes on with the files that are missing, and nobody keeps books.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thaiwiki_clean import published, stages
 from thaiwiki_clean.card import card
-from thaiwiki_clean.manifest import NAME, gather
-from thaiwiki_clean.progress import Meter, Planned
+from thaiwiki_clean.pipeline import published, stages
+from thaiwiki_clean.pipeline.manifest import NAME, gather
+from thaiwiki_clean.pipeline.progress import Meter, Planned
+from thaiwiki_clean.pipeline.shards import stats, write_text
+from thaiwiki_clean.pipeline.tally import DRAWN
 from thaiwiki_clean.report import write_report
-from thaiwiki_clean.shards import stats, write_text
-from thaiwiki_clean.tally import DRAWN
 
 if TYPE_CHECKING:
     from thaiwiki_clean.readers import Source

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from thaiwiki_clean._version import __version__
 from thaiwiki_clean.card import CONFIGS
-from thaiwiki_clean.hub_card import CardError, features, merge_card, metadata_of, problems
-from thaiwiki_clean.hub_errors import PublishError
-from thaiwiki_clean.hub_folder import SHARD, Local, hash_like, local, size
-from thaiwiki_clean.hub_there import TYPE, At, There, look, tags
+from thaiwiki_clean.hub.card import CardError, features, merge_card, metadata_of, problems
+from thaiwiki_clean.hub.errors import PublishError
+from thaiwiki_clean.hub.folder import SHARD, Local, hash_like, local, size
+from thaiwiki_clean.hub.there import TYPE, At, There, look, tags
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -66,7 +66,7 @@ def publish(
 
     A data set that is not there is created, ``private`` unless said; one that is there stays as visible as it is.
     Files that are there already are not sent again. Data files of an older build are deleted, all others are left alone.
-    Of the card only our part is written anew (:func:`~thaiwiki_clean.hub_card.merge_card`). ``tag`` names the commit; ``create_pr``
+    Of the card only our part is written anew (:func:`~thaiwiki_clean.hub.card.merge_card`). ``tag`` names the commit; ``create_pr``
     asks for it in a pull request. Columns that differ from those on the Hub are refused, unless ``replace`` is said.
     ``dry_run`` changes nothing and needs no token.
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from thaiwiki_clean.pipeline.shards import read_tables, row_count, stats
 from thaiwiki_clean.reasons import REASONS, VERDICTS
-from thaiwiki_clean.shards import read_tables, row_count, stats
 
 __all__ = ["NAME", "Manifest", "differences", "gather", "identity_hash"]
 

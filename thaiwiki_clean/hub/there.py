@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thaiwiki_clean.hub_errors import PublishError, failures
+from thaiwiki_clean.hub.errors import PublishError, failures
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

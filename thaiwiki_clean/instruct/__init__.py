@@ -18,16 +18,16 @@ from typing import NamedTuple
 
 import regex
 
-from thaiwiki_clean.budget import CHARACTERS, Ruler, ruler, shorten
-from thaiwiki_clean.budget import Counter as Tokenizer
-from thaiwiki_clean.contamination import Index, contaminated, letters_of
-from thaiwiki_clean.formats import Example
+from thaiwiki_clean.instruct.budget import CHARACTERS, Ruler, ruler, shorten
+from thaiwiki_clean.instruct.budget import Counter as Tokenizer
+from thaiwiki_clean.instruct.contamination import Index, contaminated, letters_of
+from thaiwiki_clean.instruct.formats import Example
+from thaiwiki_clean.instruct.prompts import KINDS, Template, check, default_templates, suiting
+from thaiwiki_clean.instruct.sections import Section, sections
+from thaiwiki_clean.instruct.sentences import announces, breaks_off, reads_begun
+from thaiwiki_clean.instruct.splits import Splits, split_families
 from thaiwiki_clean.markup import is_name
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.prompts import KINDS, Template, check, default_templates, suiting
-from thaiwiki_clean.sections import Section, sections
-from thaiwiki_clean.sentences import announces, breaks_off, reads_begun
-from thaiwiki_clean.splits import Splits, split_families
 from thaiwiki_clean.vocabulary import clause_pattern, title_kind
 from thaiwiki_clean.words import word_ends
 from thaiwiki_clean.words import words as segment
@@ -132,9 +132,9 @@ def instructions(
     [('อธิบายความหมายและให้ข้อมูลของคำดังต่อไปนี้ แมว', 'train')]
 
     ``max_tokens`` bounds prompt, answer and what a trainer puts around them, the stop token included, in tokens of ``tokenizer``
-    (see :func:`thaiwiki_clean.budget.ruler`), in words when it is None. Pages with a verdict in ``dropped`` give nothing.
+    (see :func:`thaiwiki_clean.instruct.budget.ruler`), in words when it is None. Pages with a verdict in ``dropped`` give nothing.
     Without ``splits`` the pages are read into memory first, because families need them all: hand in
-    :func:`thaiwiki_clean.splits.split_families` of the same pages to let them flow.
+    :func:`thaiwiki_clean.instruct.splits.split_families` of the same pages to let them flow.
     What is left out goes to ``on_skip``; without one, its counts are logged at the end.
     """
     if splits is None:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from thaiwiki_clean.manifest import NAME, Manifest, differences
-from thaiwiki_clean.places import WORK, Folder, Place
-from thaiwiki_clean.progress import BuildError
-from thaiwiki_clean.shards import sweep, write_text
+from thaiwiki_clean.pipeline.manifest import NAME, Manifest, differences
+from thaiwiki_clean.pipeline.places import WORK, Folder, Place
+from thaiwiki_clean.pipeline.progress import BuildError
+from thaiwiki_clean.pipeline.shards import sweep, write_text
 
 try:
     import fcntl

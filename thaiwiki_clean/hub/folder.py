@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from thaiwiki_clean.hub_errors import PublishError
-from thaiwiki_clean.manifest import NAME, Manifest
+from thaiwiki_clean.hub.errors import PublishError
+from thaiwiki_clean.pipeline.manifest import NAME, Manifest
 
 __all__ = ["SHARD", "Local", "hash_like", "local", "size"]
 

@@ -1,4 +1,4 @@
-"""The stages of a build: plain functions from files to one file, over shards. :mod:`~thaiwiki_clean.flow` says in which order.
+"""The stages of a build: plain functions from files to one file, over shards. :mod:`~thaiwiki_clean.pipeline.flow` says in which order.
 
 A stage neither adds, drops nor reorders pages: a page that falls carries its verdict to the end and is dealt to ``dropped/`` there.
 Every function here may run twice, on any machine that sees the folder, and writes the same bytes.
@@ -22,9 +22,8 @@ from thaiwiki_clean import dedup, recurring
 from thaiwiki_clean.clean import clean_page
 from thaiwiki_clean.edits import apply, compose
 from thaiwiki_clean.page import Page
-from thaiwiki_clean.published import EXAMPLES, SPLITS
-from thaiwiki_clean.repetition import over_limits, repetition
-from thaiwiki_clean.shards import (
+from thaiwiki_clean.pipeline.published import EXAMPLES, SPLITS
+from thaiwiki_clean.pipeline.shards import (
     GROUP,
     MEASURES,
     PAGES,
@@ -41,7 +40,8 @@ from thaiwiki_clean.shards import (
     write,
     write_text,
 )
-from thaiwiki_clean.tally import Damage, Tally
+from thaiwiki_clean.pipeline.tally import Damage, Tally
+from thaiwiki_clean.repetition import over_limits, repetition
 from thaiwiki_clean.words import word_ends
 from thaiwiki_clean.words import words as segment
 
@@ -244,7 +244,7 @@ def _texts(sources: Sequence[Path], names: Sequence[str]) -> dict[str, str]:
 
 def join_families(sources: Sequence[Path], duplicates: Path, seed: int, out: Path) -> None:
     """The side of every page family that has more than one title, as JSON; every other page draws its own."""
-    from thaiwiki_clean.splits import split_families
+    from thaiwiki_clean.instruct.splits import split_families
 
     def pages() -> Iterator[Page]:
         for number, source in enumerate(sources):
@@ -262,8 +262,8 @@ _ALL_SPLITS = pa.schema([*EXAMPLES, ("split", pa.string())])
 
 def make_examples(source: Path, duplicates: Path, families: Path, number: int, asked: Mapping[str, Any], out: Path) -> None:
     """The instruction examples of a shard's articles, of all splits together."""
-    from thaiwiki_clean.formats import Example, to_messages
     from thaiwiki_clean.instruct import page_examples
+    from thaiwiki_clean.instruct.formats import Example, to_messages
 
     plan = _plan(families.read_text("utf-8"), json.dumps(asked))
     counts = Counter(dict.fromkeys(SPLITS, 0))
@@ -291,9 +291,9 @@ def make_examples(source: Path, duplicates: Path, families: Path, number: int, a
 
 @functools.lru_cache(maxsize=1)  # a worker makes the examples of many shards of one build
 def _plan(families: str, asked: str) -> Plan:
-    from thaiwiki_clean.contamination import read_evaluation
     from thaiwiki_clean.instruct import Plan
-    from thaiwiki_clean.splits import Splits
+    from thaiwiki_clean.instruct.contamination import read_evaluation
+    from thaiwiki_clean.instruct.splits import Splits
 
     told = json.loads(asked)
     seed, evaluation = told["seed"], told.pop("evaluation")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sized
 from functools import lru_cache
 from typing import Any
 
-from thaiwiki_clean.sentences import ends, ends_before
+from thaiwiki_clean.instruct.sentences import ends, ends_before
 
 __all__ = ["CHARACTERS", "Counter", "Ruler", "ruler", "shorten"]
 
@@ -82,7 +82,7 @@ def shorten(
 
     The end of a paragraph is preferred to a sentence's end a little further on.
     ``upto(end)`` says how much ``answer[:end]`` counts, where that is known already; then nothing of the answer is counted here.
-    ``after`` and ``broken`` tell of the page around it, see :func:`thaiwiki_clean.sentences.ends`.
+    ``after`` and ``broken`` tell of the page around it, see :func:`thaiwiki_clean.instruct.sentences.ends`.
     """
     if upto is None:
         if measure.size(prompt, answer) <= budget:

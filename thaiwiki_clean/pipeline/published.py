@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from thaiwiki_clean.shards import EDITS, GROUP, MEASURES, PAGES, VERDICTS, read_group, read_tables, settled, write
+from thaiwiki_clean.pipeline.shards import EDITS, GROUP, MEASURES, PAGES, VERDICTS, read_group, read_tables, settled, write
 
 
 class Slice(NamedTuple):

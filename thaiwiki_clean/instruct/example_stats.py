@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from thaiwiki_clean import budget
-from thaiwiki_clean.formats import Example
+from thaiwiki_clean.instruct import budget
+from thaiwiki_clean.instruct.formats import Example
 
 __all__ = ["example_stats", "packs"]
 

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from thaiwiki_clean.progress import BuildError
-from thaiwiki_clean.shards import beside
+from thaiwiki_clean.pipeline.progress import BuildError
+from thaiwiki_clean.pipeline.shards import beside
 
 __all__ = ["WORK", "Address", "Folder", "Place", "is_address", "open_place"]
 
