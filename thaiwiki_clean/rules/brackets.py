@@ -14,10 +14,10 @@ __all__ = ["empty_brackets"]
 _PAIR = re.compile(r"\([^()\n]{0,600}\)")
 _WIDE_PAIR = re.compile(r"（[^（）\n]{0,600}）")
 # Where something may be missing: a separator without anything before it or behind it, a label without its word, nothing at all.
-_SUSPECT = re.compile(r"[(（][ \t]*[;,:)）]|[;,、:：][ \t]*[;,)）]")
-_LANGUAGES = "อังกฤษ|ญี่ปุ่น|จีน|จีนตัวเต็ม|จีนตัวย่อ|เกาหลี|ละติน|ฝรั่งเศส|เยอรมัน|รัสเซีย|สเปน|อิตาลี|โปรตุเกส|ดัตช์|กรีก|อาหรับ|ฮิบรู|เปอร์เซีย|ฮินดี|สันสกฤต|บาลี|พม่า|ลาว|เขมร|เวียดนาม|มลายู|อินโดนีเซีย|ทมิฬ|เบงกอล|ตุรกี|โปแลนด์|เช็ก|ฮังการี|สวีเดน|นอร์เวย์|เดนมาร์ก|ฟินแลนด์|ยูเครน|ทิเบต|มองโกล|มองโกเลีย|ไทย|อักษรโรมัน|โรมาจิ|พินอิน|คันจิ|ฮันจา|ฮันกึล|ทับศัพท์|ออกเสียง|การออกเสียง|ชื่อวิทยาศาสตร์|ชื่อภาษาอังกฤษ|ย่อ|แปลว่า|เสียงอ่าน"
-# One part between separators that says nothing: blanks, or the name of a language and a colon.
-_NOTHING = re.compile(rf"\s*(?:(?:ภาษา)?(?:{_LANGUAGES})\s*[:：])?\s*")
+_SUSPECT = re.compile(r"[(（][ \t]*[;,:)）]|[;,、:：][ \t]*(?:\[[ \t]*\]|//)?[ \t]*[;,)）]")
+_LANGUAGES = "อังกฤษ|ญี่ปุ่น|จีน|จีนตัวเต็ม|จีนตัวย่อ|เกาหลี|ละติน|ฝรั่งเศส|เยอรมัน|รัสเซีย|สเปน|อิตาลี|โปรตุเกส|ดัตช์|กรีก|อาหรับ|ฮิบรู|เปอร์เซีย|ฮินดี|สันสกฤต|บาลี|พม่า|ลาว|เขมร|เวียดนาม|มลายู|อินโดนีเซีย|ทมิฬ|เบงกอล|ตุรกี|โปแลนด์|เช็ก|ฮังการี|สวีเดน|นอร์เวย์|เดนมาร์ก|ฟินแลนด์|ยูเครน|ทิเบต|มองโกล|มองโกเลีย|ไทย|อักษรโรมัน|โรมาจิ|พินอิน|คันจิ|ฮันจา|ฮันกึล|ทับศัพท์|ออกเสียง|การออกเสียง|ชื่อวิทยาศาสตร์|ชื่อภาษาอังกฤษ|ย่อ|แปลว่า|เสียงอ่าน|สัทอักษร|สัทอักษรสากล|IPA"
+# One part between separators that says nothing: blanks, or the name of a language and a colon, or of a sound that is not there.
+_NOTHING = re.compile(rf"\s*(?:(?:ภาษา)?(?:{_LANGUAGES})\s*[:：]\s*(?:\[\s*\]|//)?)?\s*")
 _PARTS = re.compile(r"[;,、；，]")
 
 
@@ -85,7 +85,11 @@ def _mend(text: str, start: int, end: int) -> list[Edit]:
 
 
 def _is_nothing(part: str) -> bool:
-    return not part.strip(" :：") or part.isspace() or (part.rstrip().endswith((":", "：")) and _NOTHING.fullmatch(part) is not None)
+    return (
+        not part.strip(" :：")
+        or part.isspace()
+        or (part.rstrip().endswith((":", "：", "]", "//")) and _NOTHING.fullmatch(part) is not None)
+    )
 
 
 def _whole(text: str, start: int, end: int) -> Edit:

@@ -17,6 +17,15 @@ SENTENCE_LENGTH = 20
 _CLOSE = re.compile(r"[ \t:]*\|\}{1,2}")
 _ROW = re.compile(r"[ \t]*\|[-+]")
 _SPLIT = re.compile(r"\|\||!!")
+# A lone line like this is mathematics: |x| is at least 0.
+_ABSOLUTE = re.compile(r"[ \t]*\|[^|\s]{1,12}\|")
+# The attributes of a cell whose bar was at the end of the line before.
+_ATTRIBUTES = re.compile(
+    r"[ \t]*(?:(?:style|class|align|valign|colspan|rowspan|scope|width|height|bgcolor|nowrap|border|cellpadding|cellspacing)[ \t]*=[ \t]*"
+    r"(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})[ \t]*)+\|(?!\|)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[(){};=&]")
 # What may stand before a cell's words: its bar, and attributes that end in another bar.
 _LEAD = regex.compile(
     r"[ \t]*[|!]?[ \t]*(?:[\w-]+[ \t]*=[ \t]*(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})[ \t]*)*\|?(?!\|)[ \t]*"
@@ -81,15 +90,31 @@ def _kinds(text: str, found: list[str]) -> list[str]:
                 depth = 0  # a table that was never closed must not swallow the page
             else:
                 out[i] = "table"
-        elif "||" in line and "!!" not in line and _SPLIT.search(line) and not is_sentence(line) and _neighbour(out, found, i):
+        elif "|" in line and _loose(line, out, found, i):
             out[i] = "cell"
     return out
 
 
+def _loose(line: str, out: list[str], found: list[str], i: int) -> bool:
+    """Whether a line that begins with no bar is one of cells: attributes and a bar, or double bars between names and figures."""
+    if "=" in line and _ATTRIBUTES.match(line):
+        return True
+    bars = line.count("||")
+    if not bars or "!!" in line or is_sentence(line):
+        return False
+    return (bars > 1 and not _CODE.search(line)) or _neighbour(out, found, i)
+
+
 def _neighbour(out: list[str], found: list[str], i: int) -> bool:
     """Whether the line before belongs to a table, or the line behind looks it."""
-    after = found[i + 1].lstrip(" \t:")[:2] if i + 1 < len(found) else ""
-    return bool(i and out[i - 1]) or after in ("|-", "|}", "{|", "||", "| ", "|+")
+    if i and out[i - 1]:
+        return True
+    behind = found[i + 1] if i + 1 < len(found) else ""
+    after = behind.lstrip(" \t:")[:2]
+    if after in ("|-", "|}", "{|", "||", "| ", "|+"):
+        return True
+    # Two lines in a row that begin with a sign of cells are no chance.
+    return after[:1] in ("|", "!") and not _ABSOLUTE.match(behind) and not _ABSOLUTE.match(found[i])
 
 
 def _keeps_sentence(line: str) -> bool:
