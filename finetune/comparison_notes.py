@@ -13,7 +13,7 @@ __all__ = ["notes"]
 FEW_SEEDS, FEW_PROMPTS = 3, 96
 #: An answer must have room to end: this times the longest training answer.
 ROOM = 1.5
-#: A larger share of answers without a letter is worth a word: the ruler folds blanks, so a loop of blanks has no mass.
+#: A larger share of answers without a letter is worth a word: the ruler folds blanks, so a loop of them has no mass; line ends it counts.
 MUTE = 0.05
 
 
@@ -34,7 +34,10 @@ def notes(arms: Arms, done: Sequence[Contrasted], settings: Sequence[str], measu
     for name, seeds in arms.items():
         answers = [row["answer"] for run in seeds.values() for row in run.answers[settings[0]].values()]
         if (mute := sum(not answer.strip() for answer in answers) / len(answers)) > MUTE:
-            yield f"{mute:.0%} of the answers of {name} are empty or nothing but blanks; in these no repetition is measured."
+            yield (
+                f"{mute:.0%} of the answers of {name} are empty or nothing but blanks and line ends: "
+                "a loop of line ends counts as repetition, one of blanks does not."
+            )
     if len({run.titles for run in runs}) > 1:
         yield "The arms were not trained on the same titles: some rows were left out of one arm and not of another."
     if len(steps := {run.record["steps"] for run in runs if "steps" in run.record}) > 1:
