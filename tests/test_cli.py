@@ -412,13 +412,19 @@ def test_half_a_surrogate_pair_can_be_printed(run: Callable[..., Result], monkey
     assert r"\ud800" in run("explain", page, "--html", "-").stdout
 
 
+def heed_ctrl_c() -> None:
+    """Tests that a shell runs in the background inherit that Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def checking(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that has begun to print more findings than a pipe holds."""
     path = tmp_path / "many.jsonl"
     path.write_text((json.dumps(CAT) + "\n") * 100_000, "utf-8")
     command = [sys.executable, "-m", "thaiwiki_clean", "check", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    before = None if sys.platform == "win32" else heed_ctrl_c
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=before) as running:
         assert running.stdout is not None
         assert running.stdout.readline().startswith(b"many.jsonl:1 id 7")
         yield running
