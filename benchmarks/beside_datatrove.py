@@ -129,7 +129,9 @@ def main() -> None:
     )
     for label, found in stand.items():
         wrong = Counter(each["kind"] for row, each in enumerate(truth) if good(each) and row not in found)
-        useless = Counter(each["doc_label"] for row, each in enumerate(truth) if each["doc_label"] != "keep" and row in found)
+        useless = Counter(
+            each["doc_label"] for row, each in enumerate(truth) if each["doc_label"] not in ("keep", "drop_duplicate") and row in found
+        )
         print(f"{label}: good pages that fell {dict(wrong.most_common())}, of no use that stand {dict(useless.most_common())}")
 
 
@@ -169,9 +171,9 @@ def judged(truth: list[dict[str, Any]], stand: set[int]) -> tuple[str, str, str]
     """Good pages that fell; pages that a curator leaves out and that stand; copies that stand beside what they are copies of."""
     row_of = {page["index"]: row for row, page in enumerate(truth)}
     fine = [row for row, page in enumerate(truth) if good(page)]
-    useless = [row for row, page in enumerate(truth) if page["doc_label"] != "keep"]
+    useless = [row for row, page in enumerate(truth) if page["doc_label"] not in ("keep", "drop_duplicate")]
     pairs = [(row, row_of[page["dup_of"]]) for row, page in enumerate(truth) if page["dup_of"] in row_of]
-    both = [(row, other) for row, other in pairs if truth[row]["doc_label"] == "keep"]
+    both = [(row, other) for row, other in pairs if truth[other]["doc_label"] == "keep"]
     missed = sum(row in stand and other in stand for row, other in both)
     return (
         share(sum(row not in stand for row in fine), len(fine)),
