@@ -13,12 +13,11 @@ import json
 import os
 import re
 import shutil
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,6 +30,7 @@ from finetune.generate import Prompt, Setting, generate, setting
 from finetune.measure import write_measures
 from finetune.run import CONFIG, read_json, write_json, write_jsonl
 from finetune.study import Material, articles, base_texts, check_generator, generated_pages, material, prompts, shared_folder, write_arm
+from thaiwiki_clean.engines import end_with_parent
 from thaiwiki_clean.instruct.budget import Ruler, shorten
 
 __all__ = ["PLAN", "SIZES", "Size", "experiment"]
@@ -160,9 +160,9 @@ def experiment(
         say(f"pages: {source}")
         found = articles(source, out / "build")
         say(f"our build keeps {len(found)} articles")
-        folder, study = _base_and_material(found, files, size, base, seed, say)
-    found_preset = models.find(base) if base else models.preset(MADE_HERE)
-    tasks, lines = _plan(out, folder, study, size, found_preset)
+        preset = models.find(base) if base else models.preset(MADE_HERE)
+        folder, study = _base_and_material(found, files, size, base, preset, seed, say)
+    tasks, lines = _plan(out, folder, study, size, preset)
     asked = [each for each in PLAN["contrast"] if set(re.split(r" \+ ", f"{each['a']} + {each.get('b', 'base')}")) <= set(lines)]
     write_json(out / "plan.json", {**PLAN, "settings": [size.settings[0]], "contrast": [*asked, *_ablations(lines)]})
     write_json(out / "plan-settings.json", {**PLAN, "settings": list(size.settings), "contrast": asked})
@@ -218,7 +218,13 @@ def _claim(out: Path, size: Size, pages: str | None, prose: Sequence[Path], base
 
 
 def _base_and_material(
-    found: Sequence[Article], prose: Sequence[Path], size: Size, base: str | None, seed: int, say: Callable[[str], object]
+    found: Sequence[Article],
+    prose: Sequence[Path],
+    size: Size,
+    base: str | None,
+    preset: models.Preset | None,
+    seed: int,
+    say: Callable[[str], object],
 ) -> tuple[Path, Material]:
     """The base and the rows. The held-out titles come first: the base must not have read their articles."""
     chosen = material(found, n_train=0, n_held_out=size.n_held_out, seed=seed, fits=lambda a: False)
@@ -228,7 +234,7 @@ def _base_and_material(
         texts = base_texts(prose, chosen.held_out, seed=seed, limit=size.prose)
         say(f"base: {len(texts)} texts (those that share a passage with a held-out article are left out)")
         folder = bases.cached_base(texts, bases.SIZES[size.base], seed=seed, device=size.device)
-    tokenizer = models.load_tokenizer(str(folder), models.preset(MADE_HERE) if not base else models.find(base))
+    tokenizer = models.load_tokenizer(str(folder), preset)
 
     def fits(article: Article) -> bool:
         return len(tokenizer.encode(article.raw.strip(), add_special_tokens=False)) <= size.max_answer
@@ -359,21 +365,9 @@ def _executor(workers: int) -> Iterator[Executor]:
     """
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent) as pool:
         try:
             yield pool
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def _end_with_parent() -> None:
-    """In a worker: a thread that waits for the parent, and ends the process with it, whatever it is doing."""
-    parent = parent_process()
-    assert parent is not None, "runs in a process that was started by another"
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -147,12 +147,12 @@ def generate(
     _check(prompts)
     if adapter:
         _check_adapter(run)
-    if base is not None:
-        _check_base(run, base)
     told = {how.name: _about(how, prompts, run, adapter=adapter) for how in settings}
     files = {how.name: run / ANSWERS / f"{how.name}.jsonl" for how in settings}
     todo = [how for how in settings if not _is_done(files[how.name], told[how.name])]
     if not todo:
+        if base is not None:  # where there is something to do, the model is loaded, and that asks the same
+            _check_base(run, base)
         return files
     silence()
     model, tokenizer, config = load_run(run, base=base, adapter=adapter)

@@ -126,8 +126,10 @@ def build(
             progress=progress,
             **options,
         )
-    told = manifest.to_json().rstrip("\n") if as_json else built(manifest, Path(out))
-    doors.data(f"{told}\n  {out}" if is_address(out) and not as_json else told)
+    if as_json:
+        doors.data(manifest.to_json().rstrip("\n"))
+    else:
+        doors.data(built(manifest, Path(out)) + (f"\n  {out}" if is_address(out) else ""))
     if broken := manifest.damage.get("broken_off"):
         raise doors.Failure(
             f"{broken[0]}; {out} holds what could be read" + (f"; {len(broken) - 1} more such places" if broken[1:] else "")

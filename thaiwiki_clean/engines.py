@@ -19,7 +19,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["ENGINES", "EngineError", "Run", "Task", "cores", "open_engine"]
+__all__ = ["ENGINES", "EngineError", "Run", "Task", "cores", "end_with_parent", "open_engine"]
 
 ENGINES = ("process", "dask", "serial")
 
@@ -153,6 +153,11 @@ def _failed(future: Future[None]) -> bool:
 def _worker() -> None:
     """Prepare a worker process: Ctrl-C is the parent's business, and a parent that was killed takes its workers with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """In a worker process: end it, whatever it is doing, when the process that started it ends."""
     parent = multiprocessing.parent_process()
 
     def follow() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from thaiwiki_clean.pipeline.places import address_of
 from thaiwiki_clean.pipeline.shards import read_tables, row_count, stats
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 
@@ -55,10 +55,9 @@ class Manifest:
         try:
             return cls.from_json(path.read_bytes(), str(path))
         except FileNotFoundError:
-            if address := re.match(r"([A-Za-z][A-Za-z0-9+.-]+):/+(?!/)", str(folder)):  # a Path makes one slash of two
-                url = f"{address[1]}://{str(folder)[address.end() :]}"
+            if address := address_of(folder):
                 raise FileNotFoundError(
-                    f"{url} is an address, and this wants a folder of this machine: copy the build to one first"
+                    f"{address} is an address, and this wants a folder of this machine: copy the build to one first"
                 ) from None
             raise FileNotFoundError(
                 f"no {NAME} in {folder}: that is no finished build; run: thaiwiki-clean build SOURCE {folder}"

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from thaiwiki_clean.pipeline.progress import BuildError
 from thaiwiki_clean.pipeline.shards import beside
 
-__all__ = ["WORK", "Address", "Folder", "Place", "is_address", "open_place"]
+__all__ = ["WORK", "Address", "Folder", "Place", "address_of", "is_address", "local_path", "open_place"]
 
 #: In a place that is not finished: whose build it is, and what is on its way. ``datasets`` looks into no hidden folder.
 WORK = ".work"
@@ -56,6 +56,27 @@ def is_address(text: str) -> bool:
     return _SCHEME.match(text) is not None
 
 
+def local_path(text: str) -> str | None:
+    """The path of this machine that an address of fsspec's local files names; None for anything else.
+
+    >>> local_path("file:///data/clean"), local_path("s3://bucket/clean")
+    ('/data/clean', None)
+    """
+    local = re.match(r"(file|local)://", text)
+    return text[local.end() :] if local else None
+
+
+def address_of(path: str | Path) -> str | None:
+    """The address that a path was meant to be, for a Path makes one slash of two; None for a true path.
+
+    >>> address_of(Path("s3://bucket/clean")), address_of("clean/")
+    ('s3://bucket/clean', None)
+    """
+    text = str(path)
+    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+", text)
+    return f"{found[1]}://{text[found.end() :]}" if found else None
+
+
 def open_place(out: str | Path, options: Mapping[str, Any] | None = None) -> Place:
     """The place that ``out`` names; ``options`` are fsspec's for it.
 
@@ -63,10 +84,10 @@ def open_place(out: str | Path, options: Mapping[str, Any] | None = None) -> Pla
     ImportError with what to install when a package is missing.
     """
     text = str(out)
-    if isinstance(out, Path) and re.match(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]", text):
-        raise BuildError(f"{text}: a Path has lost a slash of this address; give it as text: {text.replace(':/', '://', 1)!r}")
-    if local := re.match(r"(file|local)://", text):
-        return Folder(Path(text[local.end() :]))
+    if isinstance(out, Path) and (address := address_of(out)):
+        raise BuildError(f"{text}: a Path has lost a slash of this address; give it as text: {address!r}")
+    if (local := local_path(text)) is not None:
+        return Folder(Path(local))
     if not is_address(text):
         if options:
             raise BuildError(f"{text}: storage_options go with an address such as s3://bucket/clean, and this is a folder")

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from thaiwiki_clean.pipeline.places import is_address
+from thaiwiki_clean.pipeline.places import is_address, local_path
 from thaiwiki_clean.readers.records import SourceError
 from thaiwiki_clean.readers.streams import PACKED
 
@@ -61,8 +61,8 @@ def find_files(source: str, split: str | None) -> tuple[str, list[File]] | None:
     """
     if source.startswith("hf://"):
         return None
-    if local := re.match(r"(file|local)://", source):
-        source = source[local.end() :]
+    if (local := local_path(source)) is not None:
+        source = local
     elif is_address(source):
         fetch = f"curl -LO {source}" if source.startswith("http") else "the client of its store"
         raise SourceError(f"{source}: pages are read from this machine or from the Hub; fetch them first, with {fetch}, and name the file")

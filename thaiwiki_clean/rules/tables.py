@@ -19,17 +19,17 @@ _ROW = re.compile(r"[ \t]*\|[-+]")
 _SPLIT = re.compile(r"\|\||!!")
 # A lone line like this is mathematics: |x| is at least 0.
 _ABSOLUTE = re.compile(r"[ \t]*\|[^|\s]{1,12}\|")
+# What an attribute of a cell is set to.
+_VALUE = r"(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})"
 # The attributes of a cell whose bar was at the end of the line before.
 _ATTRIBUTES = re.compile(
     r"[ \t]*(?:(?:style|class|align|valign|colspan|rowspan|scope|width|height|bgcolor|nowrap|border|cellpadding|cellspacing)[ \t]*=[ \t]*"
-    r"(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})[ \t]*)+\|(?!\|)",
+    rf"{_VALUE}[ \t]*)+\|(?!\|)",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"[(){};=&]")
 # What may stand before a cell's words: its bar, and attributes that end in another bar.
-_LEAD = regex.compile(
-    r"[ \t]*[|!]?[ \t]*(?:[\w-]+[ \t]*=[ \t]*(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})[ \t]*)*\|?(?!\|)[ \t]*"
-)
+_LEAD = regex.compile(rf"[ \t]*[|!]?[ \t]*(?:[\w-]+[ \t]*=[ \t]*{_VALUE}[ \t]*)*\|?(?!\|)[ \t]*")
 
 
 def table(text: str) -> list[Edit]:
