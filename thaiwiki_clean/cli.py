@@ -106,8 +106,8 @@ def build(
       thaiwiki-clean build 'dumps/*.parquet' clean/ --words none --json > manifest.json
       thaiwiki-clean build pages.parquet s3://bucket/clean
     """
+    from thaiwiki_clean.addresses import is_address
     from thaiwiki_clean.build import build as run
-    from thaiwiki_clean.pipeline.places import is_address
     from thaiwiki_clean.pipeline.progress import progress_bar
     from thaiwiki_clean.readers import Columns
     from thaiwiki_clean.summary import built

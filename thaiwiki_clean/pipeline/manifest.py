@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thaiwiki_clean.pipeline.places import address_of
+from thaiwiki_clean.addresses import address_of
 from thaiwiki_clean.pipeline.shards import read_tables, row_count, stats
 from thaiwiki_clean.reasons import REASONS, VERDICTS
 

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from thaiwiki_clean.addresses import address_of, is_address, local_path, open_address, protocol_of, told, trimmed
 from thaiwiki_clean.pipeline.progress import BuildError
 from thaiwiki_clean.pipeline.shards import beside
 
-__all__ = ["WORK", "Address", "Folder", "Place", "address_of", "is_address", "local_path", "open_place"]
+__all__ = ["WORK", "Address", "Folder", "Place", "open_place"]
 
 #: In a place that is not finished: whose build it is, and what is on its way. ``datasets`` looks into no hidden folder.
 WORK = ".work"
 
 #: Where a file is there whole or not at all, so that it may be written under its own name. Elsewhere it is written in WORK and moved.
 _AT_ONCE = {"s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "oss", "oci", "hf"}
-
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)(://|::)")  # two letters at least: C:\ is a disk
 
 
 class Place(Protocol):
@@ -47,36 +45,6 @@ class Place(Protocol):
         """Remove a folder in it, if it is there."""
 
 
-def is_address(text: str) -> bool:
-    r"""Whether this names something for fsspec, and not a folder.
-
-    >>> [is_address(text) for text in ("s3://bucket/clean", "simplecache::gs://b/x", "clean/", "C:\\clean", "user/name")]
-    [True, True, False, False, False]
-    """
-    return _SCHEME.match(text) is not None
-
-
-def local_path(text: str) -> str | None:
-    """The path of this machine that an address of fsspec's local files names; None for anything else.
-
-    >>> local_path("file:///data/clean"), local_path("s3://bucket/clean")
-    ('/data/clean', None)
-    """
-    local = re.match(r"(file|local)://", text)
-    return text[local.end() :] if local else None
-
-
-def address_of(path: str | Path) -> str | None:
-    """The address that a path was meant to be, for a Path makes one slash of two; None for a true path.
-
-    >>> address_of(Path("s3://bucket/clean")), address_of("clean/")
-    ('s3://bucket/clean', None)
-    """
-    text = str(path)
-    found = re.match(r"([A-Za-z][A-Za-z0-9+.-]+):[/\\]+", text)
-    return f"{found[1]}://{text[found.end() :]}" if found else None
-
-
 def open_place(out: str | Path, options: Mapping[str, Any] | None = None) -> Place:
     """The place that ``out`` names; ``options`` are fsspec's for it.
 
@@ -92,7 +60,7 @@ def open_place(out: str | Path, options: Mapping[str, Any] | None = None) -> Pla
         if options:
             raise BuildError(f"{text}: storage_options go with an address such as s3://bucket/clean, and this is a folder")
         return Folder(Path(out))
-    return _address(re.sub(r"(?<![:/])/+$", "", text), dict(options or {}))  # the slashes of memory:// stay
+    return _address(trimmed(text), options or {})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +113,7 @@ class Address:
 
     def names(self) -> list[str]:
         """What lies in it."""
-        with self._told("read"):
+        with told(self.url, "read", BuildError):
             self.fs.invalidate_cache()
             if self.root and self.fs.isfile(self.root):
                 raise BuildError(f"{self.url} is a file; a build needs a folder of its own")
@@ -158,7 +126,7 @@ class Address:
 
     def read(self, name: str) -> bytes | None:
         """A small file."""
-        with self._told("read"):
+        with told(self.url, "read", BuildError):
             try:
                 return bytes(self.fs.cat_file(self._at(name)))
             except FileNotFoundError:
@@ -166,7 +134,7 @@ class Address:
 
     def sizes(self, names: Iterable[str]) -> dict[str, int]:
         """The bytes of those that are there, by one listing."""
-        with self._told("read"):
+        with told(self.url, "read", BuildError):
             self.fs.invalidate_cache()
             try:
                 found = self.fs.find(self.root, detail=True)
@@ -182,7 +150,7 @@ class Address:
         if not (missing := [name for name in files if there.get(name) != wanted[name]]):
             return
         protocols = {self.fs.protocol} if isinstance(self.fs.protocol, str) else {*self.fs.protocol}
-        with self._told("written"):
+        with told(self.url, "written", BuildError):
             if _AT_ONCE & protocols:
                 self.fs.put([str(files[name]) for name in missing], [self._at(name) for name in missing])
             else:
@@ -205,7 +173,7 @@ class Address:
 
     def remove(self, name: str) -> None:
         """Remove a folder in it."""
-        with self._told("written"), contextlib.suppress(FileNotFoundError):
+        with told(self.url, "written", BuildError), contextlib.suppress(FileNotFoundError):
             self.fs.rm(self._at(name), recursive=True)
 
     def _at(self, name: str) -> str:
@@ -214,47 +182,11 @@ class Address:
     def _relative(self, path: str) -> str:
         return path.strip("/").removeprefix(self.root.strip("/")).strip("/")
 
-    @contextlib.contextmanager
-    def _told(self, how: str) -> Iterator[None]:
-        """Say in one line what the store said; the errors of its clients share no base."""
-        try:
-            yield
-        except BuildError:
-            raise
-        except Exception as error:
-            said = " ".join(str(error).split())[:200]
-            raise BuildError(
-                f"{self.url} cannot be {how} ({type(error).__name__}{': ' if said else ''}{said}); "
-                "check the address and your credentials for it, then run the same command again: it goes on where it stopped"
-            ) from error
 
-
-def _address(url: str, options: dict[str, Any]) -> Address:
-    protocol = [match[1] for match in _SCHEME.finditer(url)][-1].lower()
+def _address(url: str, options: Mapping[str, Any]) -> Address:
+    protocol = protocol_of(url)
     if protocol in ("http", "https"):
         raise BuildError(f"{url}: a web server can be read, not written to; give a folder or a store, such as s3://bucket/clean")
     if protocol == "hf" and not url.partition("hf://")[2].startswith("buckets/"):
         raise BuildError(f"{url}: a repository of the Hub takes one commit for a build: build into a folder, then: thaiwiki-clean publish")
-    try:
-        import fsspec
-    except ImportError:
-        raise ImportError(f"{url}: an address needs fsspec: pip install fsspec, and the package of its protocol, such as s3fs") from None
-    try:
-        fs, root = fsspec.url_to_fs(url, **options)
-    except ImportError as error:
-        raise ImportError(f"{url}: {error} (pip install {_package(protocol, error)})") from None
-    except Exception as error:  # an unknown protocol, an option that it has not, credentials
-        said = " ".join(str(error).split())[:200]
-        raise BuildError(
-            f"{url} cannot be opened ({type(error).__name__}: {said}); check the address and your credentials for it"
-        ) from error
-    return Address(url, fs, root.rstrip("/") or root)
-
-
-def _package(protocol: str, error: ImportError) -> str:
-    """What to install for a protocol: fsspec's extra for it, else the module that was missing."""
-    from importlib.metadata import metadata
-
-    if protocol in (metadata("fsspec").get_all("Provides-Extra") or ()):
-        return f"'fsspec[{protocol}]'"
-    return getattr(error.__cause__, "name", None) or "fsspec[full]"
+    return Address(url, *open_address(url, options, BuildError))
