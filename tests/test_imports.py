@@ -19,6 +19,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"_version", "edits", "reasons", "vocabulary", "words"}),
     frozenset({"markup", "marks", "page", "repetition"}),
     frozenset({"rules"}),
+    frozenset({"rounds"}),
     frozenset({"clean", "testing"}),
     frozenset({"judge"}),
     frozenset({""}),

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 import pytest
 
 import thaiwiki_clean as tw
-from thaiwiki_clean import markup
+from thaiwiki_clean import markup, rounds
 from thaiwiki_clean.edits import Edit
-
-cleaning = sys.modules["thaiwiki_clean.clean"]
 
 # Dirt that is nested in itself: each layer shows only when the one inside it is gone.
 NESTED: dict[str, Callable[[int], str]] = {
@@ -35,10 +32,10 @@ NESTED: dict[str, Callable[[int], str]] = {
 nested = pytest.mark.parametrize("page", NESTED.values(), ids=NESTED.keys())
 
 
-def rounds(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
+def rounds_of(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
     """How often explain() goes over a text."""
     count = 0
-    once = cleaning._round
+    once = rounds._round
 
     def counted(*about: object) -> tuple[str, list[Edit]]:
         nonlocal count
@@ -46,7 +43,7 @@ def rounds(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
         result: tuple[str, list[Edit]] = once(*about)
         return result
 
-    monkeypatch.setattr(cleaning, "_round", counted)
+    monkeypatch.setattr(rounds, "_round", counted)
     tw.explain(text)
     return count
 
@@ -54,7 +51,7 @@ def rounds(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
 @nested
 def test_depth_does_not_cost_rounds(page: Callable[[int], str], monkeypatch: pytest.MonkeyPatch) -> None:
     # The most that is known: a title on the line above takes a round, may have 120 characters, and grows by nine a line.
-    assert rounds(page(400), monkeypatch) <= 15
+    assert rounds_of(page(400), monkeypatch) <= 15
 
 
 @nested
@@ -72,7 +69,6 @@ def test_the_raw_page_comes_back_from_any_depth(page: Callable[[int], str]) -> N
 def test_a_step_is_repeated_a_bounded_number_of_times() -> None:
     seen = 0
 
-    @markup.settled("()")
     def innermost(text: str) -> list[Edit]:
         nonlocal seen
         seen += 1
@@ -80,7 +76,7 @@ def test_a_step_is_repeated_a_bounded_number_of_times() -> None:
         return [Edit(at, at + 2, "empty_brackets")] if at >= 0 else []
 
     text = "ก " + "(" * 1000 + ")" * 1000
-    assert tw.apply(text, innermost(text)) == "ก "
+    assert tw.apply(text, markup.settle(text, innermost, "()")) == "ก "
     assert seen < 20
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache, wraps
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -36,7 +36,7 @@ __all__ = [
     "is_sentence",
     "lines",
     "lines_opening",
-    "settled",
+    "settle",
     "sketch",
     "split",
 ]
@@ -200,29 +200,20 @@ def lines_opening(text: str, kind: str) -> Sequence[int]:
 MAX_PASSES = 6
 
 
-def settled(signs: str) -> Callable[[Callable[[str], list[Edit]]], Callable[[str], list[Edit]]]:
-    """A rule that repeats a step until it finds nothing more, for dirt that is nested in itself.
+def settle(text: str, step: Callable[[str], list[Edit]], signs: str) -> list[Edit]:
+    """The edits of a step that is repeated until it finds nothing more, for dirt that is nested in itself.
 
     A line that is nested deeper than ``MAX_PASSES`` loses all its ``signs``, a set of characters as ``re`` writes it,
     without which the step finds nothing: so hostile text takes a bounded number of passes.
     """
-    sign = re.compile(f"[{signs}]+")
-
-    def settle(step: Callable[[str], list[Edit]]) -> Callable[[str], list[Edit]]:
-        @wraps(step)
-        def rule(text: str) -> list[Edit]:
-            edits = fresh = step(text)
-            passes = 1
-            while fresh:
-                text = apply(text, fresh)
-                fresh = step(text) if passes < MAX_PASSES else _all_signs(text, step(text), sign)
-                edits = compose(edits, fresh)
-                passes += 1
-            return edits
-
-        return rule
-
-    return settle
+    edits = fresh = step(text)
+    passes = 1
+    while fresh:
+        text = apply(text, fresh)
+        fresh = step(text) if passes < MAX_PASSES else _all_signs(text, step(text), re.compile(f"[{signs}]+"))
+        edits = compose(edits, fresh)
+        passes += 1
+    return edits
 
 
 def _all_signs(text: str, found: list[Edit], sign: re.Pattern[str]) -> list[Edit]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import settled
+from thaiwiki_clean.markup import settle
 
 __all__ = ["empty_brackets"]
 
@@ -21,7 +21,6 @@ _NOTHING = re.compile(rf"\s*(?:(?:ภาษา)?(?:{_LANGUAGES})\s*[:：]\s*(?:\
 _PARTS = re.compile(r"[;,、；，]")
 
 
-@settled("(（)）")
 def empty_brackets(text: str) -> list[Edit]:
     """Brackets that hold nothing but blanks and separators, and the separators that a vanished template left in half-empty ones.
 
@@ -36,6 +35,10 @@ def empty_brackets(text: str) -> list[Edit]:
     Spared: open dates ``(พ.ศ. 2504 - )``, ``(?)``, ``(…)``, ``(-)``, and a call such as ``main()``, right behind a Latin letter.
     Source of the forms: the remnants that PyThaiNLP/ThaiWiki-clean removes, and the pages of ``facts``.
     """
+    return settle(text, _emptied, "(（)）")
+
+
+def _emptied(text: str) -> list[Edit]:
     edits: list[Edit] = []
     if "(" in text and _SUSPECT.search("\n".join(_PAIR.findall(text))):
         edits += _mended(text, _PAIR)

@@ -13,7 +13,7 @@ from functools import lru_cache
 import regex
 
 from thaiwiki_clean.edits import Edit, edit_of
-from thaiwiki_clean.markup import settled
+from thaiwiki_clean.markup import settle
 
 __all__ = ["ODD_BYTES", "code_page", "invisible", "line_end", "odd_blank", "thai_mark", "thai_vowel"]
 
@@ -135,6 +135,7 @@ def thai_vowel(text: str) -> list[Edit]:
 
 _UPPER = "\u0e31\u0e34-\u0e3a\u0e47"  # vowels above and below, which come first
 _TONE = "\u0e48-\u0e4c"  # tone marks and THANTHAKHAT, which come second
+_MARKS = f"{_UPPER}{_TONE}\u0e4d"  # and NIKHAHIT
 _WRONG_MARK = re.compile(rf"[\u0e48-\u0e4b]{{2,}}|[{_TONE}][{_UPPER}]|\u0e33[\u0e48-\u0e4b]|([{_UPPER}\u0e4c\u0e4d])\1+")
 
 
@@ -163,14 +164,13 @@ def _suspects(text: str) -> tuple[int, int] | None:
 
 
 # Marks after the first few of a letter are noise, and so is SARA AM with a tone said again; they would take a pass each to sort.
-_TOO_MANY = re.compile(rf"(?<=[{_UPPER}{_TONE}\u0e4d]{{8}})[{_UPPER}{_TONE}\u0e4d]+|(?<=\u0e33[\u0e48-\u0e4b])(?:\u0e33[\u0e48-\u0e4b])+")
+_TOO_MANY = re.compile(rf"(?<=[{_MARKS}]{{8}})[{_MARKS}]+|(?<=\u0e33[\u0e48-\u0e4b])(?:\u0e33[\u0e48-\u0e4b])+")
 
 # Whether there is any, without looking behind at every letter.
-_MANY = re.compile(rf"[{_UPPER}{_TONE}\u0e4d][{_UPPER}{_TONE}\u0e4d]{{8}}")
+_MANY = re.compile(rf"[{_MARKS}][{_MARKS}]{{8}}")
 _AM_AGAIN = re.compile("\u0e33[\u0e48-\u0e4b]\u0e33[\u0e48-\u0e4b]")
 
 
-@settled(f"{_UPPER}{_TONE}\u0e4d")
 def thai_mark(text: str) -> list[Edit]:
     """Doubled marks, of which the first stays, and marks in the wrong order, which change places.
 
@@ -182,6 +182,10 @@ def thai_mark(text: str) -> list[Edit]:
     Two different tone marks on one letter: the first stays (ได้่ is ได้). A mark that stands alone, as in the article about it, stays.
     Source: the input order of TIS 1566 (WTT 2.0): consonant, vowel above or below, tone mark.
     """
+    return settle(text, _marks_out_of_place, _MARKS)
+
+
+def _marks_out_of_place(text: str) -> list[Edit]:
     if (place := _suspects(text)) is None:
         return []
     if _MANY.search(text) or _AM_AGAIN.search(text):

@@ -10,7 +10,7 @@ from functools import cache
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import empty_lines, lines_opening, settled, sketch
+from thaiwiki_clean.markup import empty_lines, lines_opening, settle, sketch
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["edit_link", "html", "html_entity", "magic_word", "reference", "template_parameter", "url", "wiki_markup"]
@@ -112,7 +112,6 @@ _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]{0,15})(?=[\s/>])[^<>\n]{0,400}>")
 _PARTING = {"br", "hr", "p", "div", "tr", "td", "th", "li", "dd", "dt", "table", "caption", "h1", "h2", "h3", "h4", "h5", "h6"}
 
 
-@settled("<>")
 def html(text: str) -> list[Edit]:
     """HTML comments and tags. What stands between two tags stays; a line break becomes a blank.
 
@@ -121,6 +120,10 @@ def html(text: str) -> list[Edit]:
 
     Only known tags: ``3 < 5`` and ``<ก>`` stay.
     """
+    return settle(text, _html, "<>")
+
+
+def _html(text: str) -> list[Edit]:
     if "<" not in text:
         return []
     tags = [
@@ -145,7 +148,6 @@ def _comments(text: str) -> Iterator[Edit]:
 _ENTITY = re.compile(r"&(?:amp;)*+(?:\#\d{1,7}|\#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});|&(?:amp;)*+nbsp\b|&(?:amp;)++")
 
 
-@settled("&")
 def html_entity(text: str) -> list[Edit]:
     """HTML entities, folded into the character that they stand for.
 
@@ -154,6 +156,10 @@ def html_entity(text: str) -> list[Edit]:
 
     An entity for a blank is a plain blank, one for an invisible character is dropped; one that stands for two characters stays.
     """
+    return settle(text, _entities, "&")
+
+
+def _entities(text: str) -> list[Edit]:
     if "&" not in text:
         return []
     edits: list[Edit] = []
@@ -185,7 +191,6 @@ _REFERENCE = re.compile(
 _CODE = re.compile(r"[;{}]\s*$|\w\[\d+\]\s*=|==|//")
 
 
-@settled(r"<\[")
 def reference(text: str) -> list[Edit]:
     """Footnote marks, requests for a source, and ``<ref>`` with its body.
 
@@ -194,6 +199,10 @@ def reference(text: str) -> list[Edit]:
 
     Spared: ``[0]``, years, intervals such as ``[0, 1]``, sounds such as ``[a]``, and marks in a line of program code.
     """
+    return settle(text, _references, r"<\[")
+
+
+def _references(text: str) -> list[Edit]:
     refs = [Edit(m.start(), m.end(), "reference") for m in _REF.finditer(text)] if "<" in text else []
     if "[" not in text or "]" not in text:
         return refs
@@ -281,7 +290,6 @@ _RULE = re.compile(r"^-{4,}$", re.MULTILINE)
 _QUOTES = re.compile(r"(?<!')''(?!')")
 
 
-@settled(r"\[\]{}'~-")
 def wiki_markup(text: str) -> list[Edit]:
     """Links, templates, bold and italics that the parser left: the words of a link stay, the signs go.
 
@@ -293,6 +301,10 @@ def wiki_markup(text: str) -> list[Edit]:
     A closed template goes with all that it holds, since nobody knows what it would have shown.
     ``5'10''`` is a length: two single quotes behind a figure stay unless a second pair stands in the line.
     """
+    return settle(text, _stray_markup, r"\[\]{}'~-")
+
+
+def _stray_markup(text: str) -> list[Edit]:
     ruled = len(lines_opening(text, "rule")) > 0
     if not ("[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or ("'" in text and "''" in text)):
         return []
