@@ -418,13 +418,6 @@ def test_the_command_builds_at_an_address_and_says_where(source: Path, folder: d
     assert Shaky.holds("bucket/clean") == folder
 
 
-@pytest.mark.parametrize("words", [("stats",), ("check",), ("explain", "--id", "1", "--source")])
-def test_a_command_that_reads_pages_says_to_fetch_them(words: tuple[str, ...]) -> None:
-    code, said, errors = command(*words, "s3://bucket/pages.parquet")
-    assert (code, said) == (1, "")
-    assert errors.startswith("error: s3://bucket/pages.parquet: pages are read from this machine or from the Hub; fetch them first")
-
-
 @pytest.mark.parametrize(
     "words",
     [

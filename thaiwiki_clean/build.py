@@ -7,7 +7,6 @@ It loads nothing heavy before it is called.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,12 +43,14 @@ def build(
     evaluation: Sequence[str | Path] = (),
     seed: int = 0,
     work: str | Path | None = None,
+    source_options: Mapping[str, Any] | None = None,
     storage_options: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> Manifest:
     """Build a data set from ``source`` in ``out``, a folder or an address, and give back its manifest.
 
-    ``source`` is a Hub id, a parquet, jsonl or csv file, a folder or glob of them, or a MediaWiki dump.
+    ``source`` is a Hub id, a parquet, jsonl or csv file, a folder or glob of them, or a MediaWiki dump; files may be at an address,
+    with its ``source_options``, and are then fetched first (:func:`thaiwiki_clean.readers.open_source`).
     ``words`` is the engine of :func:`thaiwiki_clean.words`: True for the default, None to count no words.
     ``workers``, ``engine`` and ``scheduler`` say who does the work (:func:`thaiwiki_clean.engines.open_engine`);
     the bytes that come out do not depend on them.
@@ -68,13 +69,14 @@ def build(
     from thaiwiki_clean.pipeline.places import Folder, open_place
     from thaiwiki_clean.pipeline.progress import Meter
     from thaiwiki_clean.readers import Columns, open_source
+    from thaiwiki_clean.readers.streams import sha256
 
     place = open_place(out, storage_options)
     if scheduler is not None and work is None and not isinstance(place, Folder):
         raise BuildError(f"{place}: a cluster works in a folder that all its machines see under the same path; name one with --work")
     columns = Columns() if columns is None else columns
     engine_of_words = _words_engine(words)
-    opened = open_source(source, columns=columns, split=split, revision=revision)
+    opened = open_source(source, columns=columns, split=split, revision=revision, source_options=source_options)
     configuration = {
         "columns": dataclasses.asdict(columns),
         "split": split,
@@ -84,7 +86,7 @@ def build(
         "dedup": dedup,
         "kinds": list(kinds),
         **_budget(tokenizer, max_tokens, engine_of_words),
-        "evaluation": {Path(path).name: _sha256(Path(path)) for path in evaluation},
+        "evaluation": {Path(path).name: sha256(Path(path)) for path in evaluation},
         "seed": seed,
     }
     identity = _identity(opened, configuration)
@@ -109,11 +111,6 @@ def build(
     except OSError as error:
         where = place if isinstance(place, Folder) else bench
         raise BuildError(f"{where}: {error}; when that is mended run the same command again, it goes on where it stopped") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _words_engine(words: bool | str | None) -> str | None:

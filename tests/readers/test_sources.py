@@ -61,20 +61,6 @@ def test_an_address_of_this_machine_is_a_path(tmp_path, scheme):
     assert raws(f"{scheme}://{folder_of(tmp_path, 'a.jsonl', 'b.jsonl')}/*.jsonl") == ["a.jsonl", "b.jsonl"]
 
 
-@pytest.mark.parametrize(
-    ("address", "fetch"),
-    [
-        ("s3://bucket/pages.parquet", "the client of its store"),
-        ("s3://bucket/*.jsonl", "the client of its store"),
-        ("https://host/thwiki.xml.bz2", "curl -LO https://host/thwiki.xml.bz2"),
-    ],
-)
-def test_pages_that_are_elsewhere_are_to_be_fetched(address, fetch):
-    assert said(address) == (
-        f"{address}: pages are read from this machine or from the Hub; fetch them first, with {fetch}, and name the file"
-    )
-
-
 def test_hidden_files_and_settings_in_a_folder_are_no_pages(tmp_path):
     folder_of(tmp_path, "a.jsonl", ".b.jsonl", "_c.jsonl", ".cache/d.jsonl", "info.json", "README.md")
     assert raws(tmp_path) == ["a.jsonl"]

@@ -1,8 +1,8 @@
 """Readers: whatever holds wiki pages becomes :class:`thaiwiki_clean.page.Page`, with nothing skipped in silence.
 
 A source is a parquet, jsonl, csv, tsv or Arrow file, a folder or a glob of them, a folder written by ``save_to_disk``,
-the id of a data set on the Hub, or a MediaWiki dump. It is cut into shards, which any number of workers read
-independently and in bounded memory::
+the id of a data set on the Hub, or a MediaWiki dump; and all of them but the id may be at an address that fsspec knows.
+It is cut into shards, which any number of workers read independently and in bounded memory::
 
     for page in read("pythainlp/thai-wiki-dataset-v3"):
         ...
@@ -12,40 +12,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from thaiwiki_clean.addresses import is_address, local_path
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.readers.records import Columns, Shard, Source, SourceError
+
+if TYPE_CHECKING:
+    from thaiwiki_clean.readers.files import File
 
 __all__ = ["Columns", "Shard", "Source", "SourceError", "open_source", "read", "read_shard"]
 
 
-def open_source(source: str, *, columns: Columns = Columns(), split: str | None = None, revision: str | None = None) -> Source:  # noqa: B008  # frozen
+def open_source(
+    source: str,
+    *,
+    columns: Columns = Columns(),  # noqa: B008  # frozen
+    split: str | None = None,
+    revision: str | None = None,
+    source_options: Mapping[str, Any] | None = None,
+) -> Source:
     """What ``source`` holds, cut into shards.
 
     What lies on this machine goes before the Hub, as in ``datasets``. ``owner/name/FOLDER`` names one configuration there.
     ``split`` takes the files of one split, ``revision`` a branch, tag or commit of the Hub.
-    A file that is empty has no shards. Local files are read once, for their hash.
+    From an address such as ``s3://bucket/pages/*.parquet``, with its ``source_options`` for fsspec, files are fetched whole into
+    ``$THAIWIKI_CACHE``, else ``~/.cache/thaiwiki-clean``, and not again while they are the same.
+    A file that is empty has no shards. Files that are not the Hub's are read once, for their hash.
 
-    Raises SourceError in one line: nothing there, no text column, damaged, of several kinds.
+    Raises SourceError in one line: nothing there, no text column, damaged, of several kinds;
+    ImportError when the package of an address is missing.
     """
-    from thaiwiki_clean.readers.files import READABLE, find_files
-    from thaiwiki_clean.readers.hub import fetch, hub_id
-
-    found = find_files(source, split)
-    if found is not None:
-        if revision is not None:
-            raise SourceError(f"{source}: lies on this machine; a revision ({revision!r}) is for data sets of the Hub")
-        name, files = found
-        identity: list[object] = [[file.name, _sha256(file.path)] for file in files]
-    elif (repo := hub_id(source)) is not None:
-        name = "/".join(filter(None, repo))
-        commit, files = fetch(*repo, split, revision)
-        identity = [repo[0], commit, [file.name for file in files]]
-    else:
-        raise SourceError(f"{source}: no such file or folder, and no Hub id (owner/name); readable are {READABLE}")
-
+    name, files, identity = _found(source, split, revision, source_options)
     shards: list[Shard] = []
     rows: int | None = 0
     for file in files:
@@ -85,11 +85,41 @@ def read(
     columns: Columns = Columns(),  # noqa: B008  # frozen
     split: str | None = None,
     revision: str | None = None,
+    source_options: Mapping[str, Any] | None = None,
     strict: bool = False,
 ) -> Iterator[Page]:
     """All pages of a source, in order; see :func:`open_source` and :func:`read_shard`."""
-    for shard in open_source(source, columns=columns, split=split, revision=revision).shards:
+    for shard in open_source(source, columns=columns, split=split, revision=revision, source_options=source_options).shards:
         yield from read_shard(shard, strict=strict)
+
+
+def _found(
+    source: str, split: str | None, revision: str | None, source_options: Mapping[str, Any] | None
+) -> tuple[str, list[File], list[object]]:
+    """The name of a source, its files, and what they are known by: their bytes, or the commit of the Hub."""
+    from thaiwiki_clean.readers.files import READABLE, find_files
+    from thaiwiki_clean.readers.hub import fetch, hub_id
+    from thaiwiki_clean.readers.remote import fetch_address
+    from thaiwiki_clean.readers.streams import sha256
+
+    repo = hub_id(source)
+    elsewhere = is_address(source) and local_path(source) is None
+    if source_options and (not elsewhere or repo):
+        raise SourceError(f"{source}: source_options go with an address such as s3://bucket/pages.parquet, and this is none")
+    if elsewhere and repo is None:
+        if revision is not None:
+            raise SourceError(f"{source}: an address of a store; a revision ({revision!r}) is for data sets of the Hub")
+        name, files = fetch_address(source, split, source_options or {})
+    elif not elsewhere and (found := find_files(source, split)) is not None:
+        if revision is not None:
+            raise SourceError(f"{source}: lies on this machine; a revision ({revision!r}) is for data sets of the Hub")
+        name, files = found
+    elif repo is not None:
+        commit, files = fetch(*repo, split, revision)
+        return "/".join(filter(None, repo)), files, [repo[0], commit, [file.name for file in files]]
+    else:
+        raise SourceError(f"{source}: no such file or folder, and no Hub id (owner/name); readable are {READABLE}")
+    return name, files, [[file.name, sha256(file.path)] for file in files]
 
 
 def _cut(path: Path, name: str, kind: str, columns: Columns) -> tuple[list[Shard], int | None]:
@@ -109,11 +139,3 @@ def _cut(path: Path, name: str, kind: str, columns: Columns) -> tuple[list[Shard
     from thaiwiki_clean.readers.tables import arrow_shards, parquet_shards
 
     return arrow_shards(path, name, columns) if kind == "arrow" else parquet_shards(path, name, columns)
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SourceError(f"{path}: {error.strerror}") from error

@@ -6,15 +6,15 @@ import glob
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from thaiwiki_clean.pipeline.places import is_address, local_path
+from thaiwiki_clean.addresses import local_path
 from thaiwiki_clean.readers.records import SourceError
 from thaiwiki_clean.readers.streams import PACKED
 
-__all__ = ["File", "find_files", "kind_of", "of_split", "one_kind"]
+__all__ = ["READABLE", "File", "choose", "find_files", "glob_root", "in_folder", "kind_of", "of_split", "saved_names"]
 
 _KINDS = {
     ".parquet": "parquet",
@@ -56,39 +56,51 @@ def kind_of(name: str) -> str | None:
 def find_files(source: str, split: str | None) -> tuple[str, list[File]] | None:
     """The source's name and its files in order; None when ``source`` names nothing on this machine.
 
-    A folder is searched to the bottom, without hidden files, those that begin with ``_``, and ``.json``, which there holds
-    settings and not pages. A ``datasets`` folder is read by its own list. ``split`` takes the files that bear its name.
+    A folder is searched to the bottom. A ``datasets`` folder is read by its own list. ``split`` takes the files that bear its name.
     """
-    if source.startswith("hf://"):
-        return None
-    if (local := local_path(source)) is not None:
-        source = local
-    elif is_address(source):
-        fetch = f"curl -LO {source}" if source.startswith("http") else "the client of its store"
-        raise SourceError(f"{source}: pages are read from this machine or from the Hub; fetch them first, with {fetch}, and name the file")
+    source = local_path(source) or source
     path = Path(os.path.abspath(os.path.expanduser(source)))
     if path.is_dir():
-        if (path / "state.json").is_file() or (path / "dataset_dict.json").is_file():
-            return path.name, _saved(path, split)
-        files = [File(p, p.relative_to(path).as_posix(), kind_of(p.name) or "") for p in path.rglob("*") if p.is_file()]
-        files = [f for f in files if f.kind and f.path.suffix != ".json" and not re.search(r"(^|/)[._]", f.name)]
-        name = path.name
+        names = [p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()]
+        name, root = path.name, path
+        if (listed := saved_names(name, names, lambda file: (path / file).read_bytes(), split)) is not None:
+            return name, [File(path / file, file, "arrow") for file in listed]
+        names = in_folder(names)
     elif path.is_file():
-        files, name = [File(path, path.name, kind_of(path.name) or "")], path.name
+        name, root, names = path.name, path.parent, [path.name]
     elif glob.has_magic(source):
-        root = os.path.dirname(source[: re.search(r"[*?[]", source).start()])  # type: ignore[union-attr]  # has_magic found one
-        base = Path(os.path.abspath(os.path.expanduser(root or ".")))
-        name = source[len(root) :].lstrip("/\\")
-        found = (Path(p) for p in glob.glob(str(base / name), recursive=True))
-        files = [File(p, p.relative_to(base).as_posix(), kind_of(p.name) or "") for p in found if p.is_file()]
+        above = glob_root(source)
+        root = Path(os.path.abspath(os.path.expanduser(above or ".")))
+        name = source[len(above) :].lstrip("/\\")
+        names = [p.relative_to(root).as_posix() for p in map(Path, glob.glob(str(root / name), recursive=True)) if p.is_file()]
     else:
         return None
+    return name, [file._replace(path=root / file.name) for file in choose(names, split, source)]
+
+
+def glob_root(pattern: str) -> str:
+    """The folder that a glob begins in.
+
+    >>> glob_root("data/th-*/*.parquet"), glob_root("*.parquet")
+    ('data', '')
+    """
+    return os.path.dirname(re.split(r"[*?[]", pattern, maxsplit=1)[0])
+
+
+def in_folder(names: Iterable[str]) -> list[str]:
+    """The files of pages in a folder: no hidden ones, none that begin with ``_``, and no ``.json``, which there holds settings."""
+    return [name for name in names if kind_of(name) and not name.endswith(".json") and not re.search(r"(^|/)[._]", name)]
+
+
+def choose(names: Iterable[str], split: str | None, source: str) -> list[File]:
+    """The files to read, in order and all of one kind, by their names; where they lie is not said yet."""
+    files = [File(Path(), name, kind_of(name) or "") for name in names]
     if not files:
         raise SourceError(f"{source}: no file to read; readable are {READABLE}")
     strange = next((f for f in files if not f.kind), None)
     if strange:
         raise SourceError(f"{strange.name}: a file of unknown kind; readable are {READABLE}")
-    return name, one_kind(of_split(files, split, source), source)
+    return _one_kind(of_split(files, split, source), source)
 
 
 def of_split(files: Iterable[File], split: str | None, source: str) -> list[File]:
@@ -103,7 +115,7 @@ def of_split(files: Iterable[File], split: str | None, source: str) -> list[File
     return chosen
 
 
-def one_kind(files: list[File], source: str) -> list[File]:
+def _one_kind(files: list[File], source: str) -> list[File]:
     """The files, when all are of one kind: a folder with pages.parquet and pages.csv would be read twice."""
     kinds = sorted({f.kind for f in files})
     if len(kinds) > 1:
@@ -113,18 +125,26 @@ def one_kind(files: list[File], source: str) -> list[File]:
     return files
 
 
-def _saved(folder: Path, split: str | None) -> list[File]:
-    """The Arrow files of a folder written by ``save_to_disk``, by its own list: caches lie beside them."""
+def saved_names(folder: str, names: Iterable[str], read: Callable[[str], bytes], split: str | None) -> list[str] | None:
+    """The Arrow files of a folder written by ``save_to_disk``, by its own list, for caches lie beside them; None for any other folder.
+
+    ``names`` are the files that lie in it, ``read`` gives the bytes of one.
+    """
+    there = set(names)
     try:
-        if not (folder / "dataset_dict.json").is_file():
+        if "dataset_dict.json" in there:
+            splits = json.loads(read("dataset_dict.json"))["splits"]
+            if split is not None and split not in splits:
+                raise SourceError(f"{folder}: no split {split!r} among {', '.join(splits)}")
+            return [f"{part}/{name}" for part in sorted([split] if split else splits) for name in _listed(read, f"{part}/")]
+        if "state.json" in there:
             if split is not None:
-                raise SourceError(f"{folder.name}: one saved split, not several: leave out split {split!r}")
-            listed = json.loads((folder / "state.json").read_text("utf-8"))["_data_files"]
-            return [File(folder / entry["filename"], entry["filename"], "arrow") for entry in listed]
-        splits = json.loads((folder / "dataset_dict.json").read_text("utf-8"))["splits"]
-        if split is not None and split not in splits:
-            raise SourceError(f"{folder.name}: no split {split!r} among {', '.join(splits)}")
-        names = [split] if split else splits
-        return [File(f.path, f"{name}/{f.name}", f.kind) for name in sorted(names) for f in _saved(folder / name, None)]
+                raise SourceError(f"{folder}: one saved split, not several: leave out split {split!r}")
+            return _listed(read, "")
     except (OSError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise SourceError(f"{folder.name}: a datasets folder whose state.json or dataset_dict.json cannot be read ({error!r})") from error
+        raise SourceError(f"{folder}: a datasets folder whose state.json or dataset_dict.json cannot be read ({error!r})") from error
+    return None
+
+
+def _listed(read: Callable[[str], bytes], part: str) -> list[str]:
+    return [entry["filename"] for entry in json.loads(read(f"{part}state.json"))["_data_files"]]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO, Literal, cast
 
 from thaiwiki_clean.readers.records import SourceError
 
-__all__ = ["PACKED", "lines", "one_line", "open_bytes"]
+__all__ = ["PACKED", "lines", "one_line", "open_bytes", "sha256"]
 
 #: Endings of packed files; pyarrow, which is there anyhow, unpacks all three.
 PACKED: dict[str, Literal["gzip", "bz2", "zstd"]] = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
@@ -55,3 +57,12 @@ def one_line(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file. Raises SourceError where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SourceError(f"{path}: {one_line(error)}") from error
