@@ -41,7 +41,8 @@ def main() -> None:
 def cli(traceback: bool) -> None:
     """Thai Wikipedia into training data, with a reason for every character removed.
 
-    SOURCE is the id of a data set on the Hub, a parquet, jsonl, csv or tsv file, a folder or a glob of them, or a MediaWiki dump.
+    SOURCE is the id of a data set on the Hub, a parquet, jsonl, csv or tsv file, a folder or a glob of them, or a MediaWiki dump;
+    files may be at an address that fsspec knows, such as s3://bucket/pages/*.parquet or https://host/thwiki.xml.bz2.
 
     \b
     Examples:
