@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 
@@ -10,6 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 pytest.importorskip("numpy", reason="the [words] extra is not installed")
+
+import numpy as np
 
 from thaiwiki_clean import dedup
 from thaiwiki_clean.dedup import THRESHOLD, Member, clusters, fold, jaccard, key, signatures
@@ -28,11 +31,15 @@ def revised(text: str, at: int = 200) -> str:
     return text[:at] + "แก้" + text[at + 3 :]
 
 
-families = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=10).map(
-    lambda drawn: [
-        (str(i), prose(family) if not change else revised(prose(family), 40 * change)) for i, (family, change) in enumerate(drawn)
-    ]
+# Families of pages that are all alike, and chains: windows on one text, of which neighbours are alike and the ends are not.
+revisions = st.builds(lambda family, change: revised(prose(family), 40 * change), st.integers(0, 3), st.integers(0, 3))
+windows = st.builds(
+    lambda family, start, n: prose(("chain", family), 600)[start : start + n],
+    st.integers(0, 1),
+    st.sampled_from(range(0, 100, 10)),
+    st.sampled_from(range(400, 480, 10)),
 )
+families = st.lists(revisions | windows, max_size=12).map(lambda texts: [(str(i), text) for i, text in enumerate(texts)])
 
 
 def found(pages: Sequence[tuple[str, str]], **options: float) -> dict[str, Member]:
@@ -164,7 +171,27 @@ def test_survivors_have_no_duplicates_left(pages: list[tuple[str, str]]) -> None
 
 
 @given(families)
-def test_duplicates_are_the_pages_of_equal_key_and_near_ones_are_alike(pages: list[tuple[str, str]]) -> None:
+def test_a_page_falls_only_for_one_that_it_is_itself_alike_to(pages: list[tuple[str, str]]) -> None:
+    texts = dict(pages)
+    for page_id, member in found(pages).items():
+        assert jaccard(texts[page_id], texts[member.cluster]) >= THRESHOLD
+
+
+@given(families)
+def test_a_page_stands_when_none_that_stands_and_is_preferred_is_alike(pages: list[tuple[str, str]]) -> None:
+    def preference(page: tuple[str, str]) -> tuple[int, int]:
+        return -math.floor(math.log(len(fold(page[1]))) / math.log(1 / 0.97)), int(page[0])
+
+    standing: list[tuple[str, str]] = []
+    for page_id, text in sorted(pages, key=preference):
+        if all(jaccard(text, other) < THRESHOLD for _, other in standing):
+            standing.append((page_id, text))
+    fallen = {page_id for page_id, member in found(pages).items() if member.verdict}
+    assert {page_id for page_id, _ in pages} - fallen == {page_id for page_id, _ in standing}
+
+
+@given(families)
+def test_duplicates_are_the_pages_of_equal_key(pages: list[tuple[str, str]]) -> None:
     texts = dict(pages)
     members = found(pages)
     for page_id, text in pages:
@@ -174,15 +201,38 @@ def test_duplicates_are_the_pages_of_equal_key_and_near_ones_are_alike(pages: li
     for page_id, member in members.items():
         if member.verdict is not None:
             assert (member.verdict == "duplicate") == (key(texts[page_id]) == key(texts[member.cluster]))
-            alike = [i for i, m in members.items() if m.cluster == member.cluster and i != page_id]
-            assert max(jaccard(texts[page_id], texts[i]) for i in alike) >= THRESHOLD
 
 
-def test_the_smallest_number_survives_of_those_nearly_as_long_as_the_longest() -> None:
+def test_the_smallest_number_survives_of_those_of_one_step_of_length() -> None:
     text = prose(1)
     assert {m.cluster for m in found([("2", text), ("10", text), ("3", text)]).values()} == {"2"}
-    assert {m.cluster for m in found([("2", text), ("10", text + " ยาวกว่า")]).values()} == {"2"}
+    assert {m.cluster for m in found([("2", text), ("10", text + "ยาว")]).values()} == {"2"}
+
+
+def test_a_page_longer_by_more_than_a_step_survives() -> None:
+    text = prose(1)
     assert {m.cluster for m in found([("2", text), ("10", text + prose(9, len(text) // 20))]).values()} == {"10"}
+
+
+def test_a_chain_is_no_cluster() -> None:
+    whole = prose("chain", 460)
+    links = [whole[start : start + 400] for start in (0, 20, 40)]
+    assert jaccard(links[0], links[2]) < THRESHOLD <= min(jaccard(links[0], links[1]), jaccard(links[1], links[2]))
+    assert found([("1", links[0]), ("2", links[1]), ("3", links[2])]) == {"1": Member("1", None), "2": Member("1", "near_duplicate")}
+    assert {m.cluster for m in found([("2", links[0]), ("1", links[1]), ("3", links[2])]).values()} == {"1"}
+
+
+def test_a_page_falls_for_the_likeliest() -> None:
+    whole = prose("likeliest", 460)
+    far, near, page = (whole[start : start + 400] for start in (0, 24, 18))
+    assert jaccard(far, near) < THRESHOLD <= jaccard(far, page)
+    assert found([("1", far), ("2", near), ("3", page)]) == {"2": Member("2", None), "3": Member("2", "near_duplicate")}
+
+
+def test_the_copies_of_a_page_that_falls_fall_with_it() -> None:
+    text = prose(1)
+    pages = [("1", text), ("2", revised(text)), ("3", revised(text))]
+    assert found(pages) == {"1": Member("1", None), "2": Member("1", "near_duplicate"), "3": Member("1", "near_duplicate")}
 
 
 def test_a_revision_is_a_near_duplicate() -> None:
@@ -194,6 +244,34 @@ def test_pages_of_one_template_are_no_duplicates() -> None:
     frame = "{0} เป็นตำบลในอำเภอ{1} จังหวัด{2} มีประชากร {3} คน แบ่งเขตการปกครองออกเป็น {4} หมู่บ้าน ก่อตั้งเมื่อ พ.ศ. {5}"
     pages = [(str(i), frame.format(*(prose((i, k), 8) for k in range(3)), 1000 + 37 * i, i % 9 + 2, 2400 + i)) for i in range(40)]
     assert found(pages) == {}
+
+
+def stubs(count: int) -> list[tuple[str, str]]:
+    """Pages of one template, alike by .85: below the threshold, and so near it that they share bands."""
+    frame = prose("frame", 260)
+    return [(str(i), prose((i, 1), 9) + frame[:130] + prose((i, 2), 9) + frame[130:]) for i in range(count)]
+
+
+def test_revisions_among_stubs_of_one_template_are_found() -> None:
+    pages = stubs(60)
+    copies = [(f"{i}00", revised(text, 200)) for i, text in pages]
+    members = found(pages + copies)
+    assert [members[f"{i}00"] for i, _ in pages] == [Member(i, "near_duplicate") for i, _ in pages]
+
+
+def test_stubs_of_one_template_are_compared_a_bounded_number_of_times_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = stubs(200)
+    assert 0.8 < jaccard(pages[0][1], pages[1][1]) < THRESHOLD
+    texts_compared: list[int] = []
+    rows_compared: list[int] = []
+    exactly, by_minima = dedup._jaccard, np.count_nonzero
+    monkeypatch.setattr(dedup, "_jaccard", lambda a, b: texts_compared.append(1) or exactly(a, b))
+    monkeypatch.setattr(np, "count_nonzero", lambda rows, axis: rows_compared.append(len(rows)) or by_minima(rows, axis=axis))
+    monkeypatch.setattr(dedup, "_LEADERS", 5)
+    monkeypatch.setattr(dedup, "_LOOKS", 4)
+    found(pages)
+    assert 200 < len(texts_compared) <= 4 * len(pages)
+    assert max(rows_compared) <= 21 * 5
 
 
 def test_the_threshold_is_what_it_says() -> None:

@@ -12,6 +12,7 @@ uncleaned stubs are alike in their headers. Lines that recur across pages are :m
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -34,7 +35,7 @@ SHINGLE = 5  # characters; needs no tokeniser, and 16 times faster than sequence
 _BINS, _BANDS, _ROWS = 128, 21, 6
 # Of a pair that shares a band the minima tell roughly how alike it is (standard deviation .03 at .9); so far below nobody looks.
 _DOUBT = 0.15
-# A page is compared with the first pages of its band that are no duplicates, and exactly with the likeliest of them:
+# A page is compared with the first pages of its bands that stand, and exactly with the likeliest of them:
 # ten thousand stubs made from one template stay linear.
 _LEADERS, _LOOKS = 1000, 32
 _BATCH = 20_000  # pages whose texts are asked for at once
@@ -188,8 +189,8 @@ def _jaccard(a: Hashes, b: Hashes) -> float:
 # ---- all shards
 
 
-#: A page of this share of the longest one's characters says as much: a revision that lost or gained a word is no reason
-#: to prefer it to the page that came first.
+#: Lengths are compared in steps of this ratio: a revision that lost or gained a word is no reason to prefer it to the page
+#: that came first.
 NEARLY = 0.97
 
 
@@ -200,8 +201,10 @@ def clusters(
 
     ``records`` are the tables of :func:`signatures`, in any order. ``texts(ids)`` gives the texts of some pages, the same that
     were signed: it is asked, in batches, only for pages that may be near duplicates.
-    Of the pages of a cluster that are nearly as long as its longest (:data:`NEARLY`) the one with the smallest id survives
-    (numbers as numbers: the shorter, then the smaller); a cluster is called after its survivor. A chain of near duplicates is one cluster, though its ends may differ more.
+    Pages are taken in the order of preference: the longer first, in steps of 3 % (:data:`NEARLY`), within a step the smaller id
+    (numbers as numbers: the shorter, then the smaller). A page falls when it is itself alike to one that stands, for the likeliest
+    if there are several; any other page stands, and survives. So survivors are not alike (but where thousands share a template
+    not all are compared), and of a chain of revisions several may survive. A cluster is called after its survivor.
     A page with the survivor's own :func:`key` is a ``duplicate``, any other a ``near_duplicate``.
     Raises ValueError when an id comes twice.
     """
@@ -212,38 +215,32 @@ def clusters(
     names: list[str] = table["id"].to_pylist()
     if len(set(names)) != len(names):
         raise ValueError("ids come twice among the pages to compare; make them differ, for a cluster is called after an id")
-    lengths = table["n_chars"].to_pylist()
-    # From here on a page is its place in this order, so that the survivor is the least of a cluster and no input order shows.
-    order = sorted(range(len(names)), key=lambda i: (-lengths[i], len(names[i]), names[i]))
+    steps = [int(math.log(max(n, 1), NEARLY)) for n in table["n_chars"].to_pylist()]  # the longer, the less
+    # From here on a page is its place in the order of preference, so no input order shows.
+    order = sorted(range(len(names)), key=lambda i: (steps[i], len(names[i]), names[i]))
     table = table.take(pa.array(order, pa.int64()))
     names = table["id"].to_pylist()
     keys: list[bytes] = table["key"].to_pylist()
 
-    sets = _Sets(len(names))
     first: dict[bytes, int] = {}
     for i, k in enumerate(keys):
-        sets.join(first.setdefault(k, i), i)
-    singles = np.array(sorted(first.values()), np.int64)
-    column = table["bands"].combine_chunks()
-    bands = column.flatten().to_numpy().reshape(-1, _BANDS)[singles]
+        first.setdefault(k, i)
+    singles = np.array(list(first.values()), np.int64)
+    bands = table["bands"].combine_chunks().flatten().to_numpy().reshape(-1, _BANDS)[singles]
     minima = np.frombuffer(b"".join(table["minima"].to_pylist()), np.uint8).reshape(-1, _BINS)
+    fallen: dict[int, int] = {}
     for groups in _batches(_groups(bands, singles)):
         ids = sorted({i for group in groups for i in group})
         found = texts([names[i] for i in ids])
-        _join_alike(groups, lambda i, found=found: found[names[i]], minima, sets, threshold)  # type: ignore[misc]
+        fallen |= _fallen(groups, {i: found[names[i]] for i in ids}, minima, threshold)
 
-    together: dict[int, list[int]] = {}
-    for i in range(len(names)):
-        together.setdefault(sets.find(i), []).append(i)
-    found_members: dict[str, Member] = {}
-    lengths = table["n_chars"].to_pylist()
-    for longest, pages in together.items():
-        if len(pages) > 1:
-            root = min((i for i in pages if lengths[i] >= NEARLY * lengths[longest]), key=lambda i: (len(names[i]), names[i]))
-            for i in pages:
-                verdict = None if i == root else "duplicate" if keys[i] == keys[root] else "near_duplicate"
-                found_members[names[i]] = Member(names[root], verdict)
-    return found_members
+    survivors = [fallen.get(first[k], first[k]) for k in keys]
+    doubled = {survivor for i, survivor in enumerate(survivors) if survivor != i}
+    return {
+        names[i]: Member(names[at], None if at == i else "duplicate" if keys[i] == keys[at] else "near_duplicate")
+        for i, at in enumerate(survivors)
+        if at in doubled
+    }
 
 
 class _Sets:
@@ -300,34 +297,31 @@ def _batches(groups: Sequence[tuple[int, ...]]) -> Iterator[list[tuple[int, ...]
         yield batch
 
 
-def _join_alike(
-    groups: Iterable[tuple[int, ...]], text: Callable[[int], str], minima: NDArray[np.uint8], sets: _Sets, threshold: float
-) -> None:
-    """Join the pages of each group whose texts are alike. A page is compared with those before it that joined nobody."""
+def _fallen(groups: Iterable[tuple[int, ...]], texts: Mapping[int, str], minima: NDArray[np.uint8], threshold: float) -> dict[int, int]:
+    """Pages that are alike to one before them that stands, with that one; it must share a group with them."""
     import numpy as np
 
-    grams: dict[int, Hashes] = {}
-    alike: dict[tuple[int, int], bool] = {}
+    of_page: dict[int, list[list[int]]] = {}  # for every group that a page is in, those that stand
     for group in groups:
-        leaders = [group[0]]
-        roots = {sets.find(group[0])}
-        for page in group[1:]:
-            if sets.find(page) in roots:
-                continue
-            near = np.count_nonzero(minima[leaders] == minima[page], axis=1) / _BINS
-            likeliest = np.argsort(-near, kind="stable")[:_LOOKS]
-            for leader in (leaders[i] for i in likeliest.tolist() if near[i] >= threshold - _DOUBT):
-                pair = leader, page
-                if pair not in alike:
-                    for i in pair:
-                        if i not in grams:
-                            grams[i] = _grams(fold(text(i)))
-                    alike[pair] = _jaccard(grams[leader], grams[page]) >= threshold
-                if alike[pair]:
-                    sets.join(leader, page)
-                    roots = {sets.find(leader) for leader in leaders}
-                    break
-            else:
-                if len(leaders) < _LEADERS:
-                    leaders.append(page)
-                    roots.add(sets.find(page))
+        standing: list[int] = []
+        for page in group:
+            of_page.setdefault(page, []).append(standing)
+    grams: dict[int, Hashes] = {}
+    fallen: dict[int, int] = {}
+    for page in sorted(of_page):
+        others = np.array(sorted(set().union(*of_page[page])), np.int64)
+        near = np.count_nonzero(minima[others] == minima[page], axis=1) / _BINS
+        likeliest = np.argsort(-near, kind="stable")[:_LOOKS]
+        for other in others[likeliest[near[likeliest] >= threshold - _DOUBT]].tolist():
+            for i in (page, other):
+                if i not in grams:
+                    grams[i] = _grams(fold(texts[i]))
+            if _jaccard(grams[page], grams[other]) >= threshold:
+                fallen[page] = other
+                del grams[page]
+                break
+        else:
+            for standing in of_page[page]:
+                if len(standing) < _LEADERS:
+                    standing.append(page)
+    return fallen
