@@ -99,10 +99,12 @@ def _list(fs: Any, root: str, address: str) -> tuple[str, dict[str, Remote], boo
 def _below(folder: str, found: Mapping[str, Mapping[str, Any]]) -> dict[str, Remote]:
     """The files among what was found, by their names in the folder. A store's folder may be an empty object of its name."""
     named = {path.strip("/").removeprefix(folder.strip("/")).strip("/"): path for path in found if not path.endswith("/")}
-    return {name: _remote(path, found[path]) for name, path in named.items() if name and found[path]["type"] == "file"}
+    return {name: _remote(path, found[path]) for name, path in named.items() if name and found[path]["type"] != "directory"}
 
 
 def _remote(path: str, about: Mapping[str, Any]) -> Remote:
+    if about["type"] == "link":  # on sftp, which tells of the link, not of the file behind it
+        return Remote(path, None, "")
     said = {name: str(value) for name, value in sorted(about.items()) if _STATE.search(name) and value}
     return Remote(path, about.get("size"), json.dumps([about.get("size"), said]) if said else "")
 
