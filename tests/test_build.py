@@ -423,7 +423,7 @@ def commands_of_the_page() -> list[list[str]]:
 @pytest.mark.slow  # five processes start: a scheduler, a nanny with two workers, and the command
 def test_the_commands_of_the_how_to_page_work(source: Path, undisturbed: Path, tmp_path: Path) -> None:
     pytest.importorskip("distributed", reason="the dask engine is an extra")
-    scheduler, workers, command, into_a_store = commands_of_the_page()
+    scheduler, workers, command, from_a_store, into_a_store = commands_of_the_page()
     with socket.socket() as free:  # the port of the page may be somebody's
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -436,11 +436,16 @@ def test_the_commands_of_the_how_to_page_work(source: Path, undisturbed: Path, t
             started.append(subprocess.Popen(said, env=environment, stderr=subprocess.DEVNULL, cwd=Path(sys.prefix)))
         (tmp_path / "pages").symlink_to(source)
         places = {"pages.parquet": str(tmp_path / "pages"), "clean/": "out", "/shared/work": "work", "s3://bucket/clean": "file://store"}
-        for typed in (command, into_a_store):
-            said = [sys.executable, "-m", "thaiwiki_clean", *(places.get(word, word).replace("8786", port) for word in typed[1:])]
+        cached, *from_a_store = from_a_store
+        assert cached == "THAIWIKI_CACHE=/shared/cache"
+        environment["THAIWIKI_CACHE"] = str(tmp_path / "cache")
+        stored = {**places, "s3://bucket/pages": f"simplecache::file://{tmp_path}/pages", "clean/": "fetched"}  # no path, but a store
+        for typed, named in ((command, places), (from_a_store, stored), (into_a_store, places)):
+            said = [sys.executable, "-m", "thaiwiki_clean", *(named.get(word, word).replace("8786", port) for word in typed[1:])]
             subprocess.run(said, env=environment, check=True, cwd=tmp_path, capture_output=True, timeout=240)
     finally:
         for process in reversed(started):
             process.terminate()
             process.wait(30)
-    assert contents(tmp_path / "out") == contents(tmp_path / "store") == contents(undisturbed)
+    assert list((tmp_path / "cache" / "sources").iterdir())
+    assert contents(tmp_path / "out") == contents(tmp_path / "fetched") == contents(tmp_path / "store") == contents(undisturbed)
