@@ -49,11 +49,13 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
     parser.add_argument("--sample", type=float, default=20, help="MB for what is measured on a part")
-    parser.add_argument("--out", type=Path, help="keep the build of `whole` here; the build that `truth` reads")
+    parser.add_argument("--out", type=Path, help="a folder: `whole` leaves its build in OUT/out, `truth` reads it there")
     given = parser.parse_args()
+    if given.out and given.what != "truth":
+        given.out.mkdir(parents=True, exist_ok=True)
     with contextlib.nullcontext(given.out) if given.out else tempfile.TemporaryDirectory() as folder:
         if given.what == "truth":
-            told = truth(given.source, given.out)
+            told = truth(given.source, given.out / "out")
         elif given.what == "kills":
             told = kills(given.source, Path(folder), given.kills, given.workers, given.seed)
         elif given.what == "stages":
@@ -159,6 +161,8 @@ def truth(source: str, out: Path) -> dict[str, Any]:
     known = [json.loads(line) for line in Path(f"{source}.truth.jsonl").read_text("utf-8").splitlines()]
     row_of = {about["index"]: row for row, about in enumerate(known, 1)}
     above = {row_of[about["index"]]: row_of.get(about["dup_of"]) for about in known}
+    if not list((out / "articles").glob("*.parquet")):
+        sys.exit(f"error: no build in {out}; make one first: scale.py whole {source} --out {out.parent}")
     cluster: dict[int, str] = {}
     fell: dict[int, tuple[str, str]] = {}
     texts: dict[int, str] = {}
@@ -225,7 +229,7 @@ def start_build(source: str, out: Path, **options: Any) -> subprocess.Popen[byte
     script = out.parent / "run.py"
     script.write_text(RUN, "utf-8")
     root = str(Path(__file__).resolve().parent.parent)
-    return subprocess.Popen([sys.executable, str(script), source, str(out), json.dumps(options)], env={**os.environ, "PYTHONPATH": root})
+    return subprocess.Popen([sys.executable, str(script), source, str(out), json.dumps(options)], env={"PYTHONPATH": root, **os.environ})
 
 
 def digest(folder: Path) -> str:

@@ -7,6 +7,8 @@ PROSE = "แมวเป็นสัตว์เลี้ยงลูกด้�
 
 CUT = {
     image: [
+        (f"{PROSE}|thumb|right|200px|{PROSE}", PROSE + PROSE),
+        (f"{PROSE} |frame|ซ้าย| ในบ้าน", f"{PROSE}  ในบ้าน", f"{PROSE} ในบ้าน"),
         (f"thumb\n{PROSE}", PROSE),
         (f"200px\n{PROSE}", PROSE),
         (f"120x80px\n{PROSE}", PROSE),
@@ -32,6 +34,10 @@ CUT = {
 
 KEPT = {
     image: [
+        f"{PROSE} |ซ้าย|ขวา| กว้าง 20px",
+        f"{PROSE} |ซ้าย|ขวา| {PROSE}",
+        f"{PROSE} |thumb {PROSE}",
+        "ป้าย |px| ในสูตรนี้คือค่าสัมบูรณ์ของตัวแปร",
         PROSE,
         "ภาพถ่ายใบแรกของโลกถูกถ่ายเมื่อ พ.ศ. 2369",
         "ภาพของแมวเป็นที่นิยมมาก",

@@ -103,7 +103,7 @@ SIGNS: dict[_Rule, frozenset[int]] = {
         wiki_markup: b"[]{}~'-",
         magic_word: b"_:|",
         table: b"|!",
-        source_line: b":=?",
+        source_line: b":=?^",
         section_header: b"=",
         list_marker: b"*#:;\x95?B",
         empty_brackets: b"(?",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -33,6 +33,7 @@ class _Patterns(NamedTuple):
     glued: re.Pattern[str]
     link: regex.Pattern[str]
     start: re.Pattern[str]
+    run: re.Pattern[str]
 
 
 @cache
@@ -47,11 +48,13 @@ def _patterns() -> _Patterns:
     glued = re.compile(rf"{word}(?:[ \t]*\|[ \t]*|[ \t]*(?={word})|{behind})(?:{word}[ \t]*\|?[ \t]*)*{behind}", re.IGNORECASE)
     link = regex.compile(rf"\[\[[ ]?(?:{prefixes})[ ]?:(?:[^\[\]\n]|\[\[[^\[\]\n]{{0,300}}\]\]){{0,1000}}\]\]", regex.IGNORECASE)
     start = re.compile(rf"[ \t*:]*\[{{0,2}}:?(?:{prefixes})[ \t]*:", re.IGNORECASE)
-    return _Patterns(size, glued, link, start)
+    options = "|".join(sorted(_options(), key=len, reverse=True))
+    run = re.compile(rf"(?:\|[ ]?(?:{options}|{_SIZE})[ ]?){{2,20}}\|?", re.IGNORECASE)
+    return _Patterns(size, glued, link, start, run)
 
 
 def image(text: str) -> list[Edit]:
-    """Lines that name a file, gallery lines, lines of option words, and such words stuck to the first word of a paragraph.
+    """Lines that name a file, gallery lines, lines of option words, such words stuck to the first word of a paragraph or in a row between bars.
 
     >>> text = "thumb\\nไฟล์:Wat Arun.jpg|วัด\\nthumbแมวเป็นสัตว์\\nแผนที่.png"
     >>> from thaiwiki_clean.edits import apply
@@ -63,25 +66,36 @@ def image(text: str) -> list[Edit]:
     edits: list[Edit] = []
     if "[[" in text:
         edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)] if "]]" in text else []
+    whole = _lines_of_images(text, edits)
+    runs: list[Edit] = []
+    if "|" in text and _SURE.search(text):
+        runs = [Edit(m.start(), m.end(), "image") for m in _patterns().run.finditer(text) if _SURE.search(m.group())]
+    return merge(edits, whole, runs) if edits or whole or runs else []
+
+
+def _lines_of_images(text: str, links: Sequence[Edit]) -> list[Edit]:
+    """Lines that go whole, and what stuck to the first word of one; where a link stands the line is the link's."""
     page = sketch(text)
     found = page.line
     may: Iterable[int] = page.opening.get("image", ())
     if "." in text and _EXTENSION.search(text) is not None:
         may = sorted({*may, *(i for i, line in enumerate(found) if "." in line and _EXTENSION.search(line))})
     if not may:
-        return edits
+        return []
     leads = [(i, lead) for i in may if (lead := _lead(line) if len(line := found[i]) <= REMEMBERED else _lead.__wrapped__(line))]
     if not leads:
-        return edits
+        return []
     start = lines(text).start
-    linked = {edit.start for edit in edits}
+    linked = {edit.start for edit in links}
     leads = [(i, lead) for i, lead in leads if start[i] not in linked]
     stuck = [Edit(start[i], start[i] + lead, "image") for i, lead in leads if lead != _WHOLE]
-    return merge(edits, drop_lines(text, [i for i, lead in leads if lead == _WHOLE], "image"), stuck)
+    return merge(drop_lines(text, [i for i, lead in leads if lead == _WHOLE], "image"), stuck)
 
 
 #: The line goes with its newline.
 _WHOLE = -1
+# Options that no table holds; "|ซ้าย|ขวา|" may be cells.
+_SURE = re.compile(r"thumb|frame|upright|px|พิกเซล", re.IGNORECASE)
 
 
 @lru_cache(maxsize=MANY)
@@ -89,7 +103,7 @@ def _lead(line: str) -> int:
     """How many characters at the start of a line belong to an image."""
     if not line:
         return 0
-    size, glued, _, start = _patterns()
+    size, glued, _, start, _ = _patterns()
     if line[0] in _FIRST and start.match(line):
         return _WHOLE
     if len(line) < 300:

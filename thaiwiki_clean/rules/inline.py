@@ -179,7 +179,8 @@ _REFERENCE = re.compile(
     \[(?:
       [1-9]\d{0,2}(?:[-–][1-9]\d{0,2})?                                # [1] [12–14]
     | [๑-๙][๐-๙]{0,2}                                                  # [๑]
-    | [ก-ฮ]                                                            # [ก]
+    | [ก-ฮ](?:[ ]\d{1,3})?                                              # [ก] [ก 1]
+    | (?:lower|upper)-(?:alpha|roman|greek)[ ]\d{1,3}                   # [lower-alpha 1]
     | (?:note|nb|n|fn|หมายเหตุ|เชิงอรรถ|อ้างอิง)[ ]?[\d๐-๙]{1,3}        # [note 1]
     | ต้องการ[^\[\]\n]{0,40} | ขาดอ้างอิง | ไม่มีอ้างอิง | ไม่มีแหล่งอ้างอิง | โปรดอ้างอิง | โปรดขยายความ | ลิงก์เสีย | ลิงค์เสีย | ไม่อยู่ในแหล่งอ้างอิง | อ้างอิง | ตรวจสอบ | แหล่งอ้างอิงไม่น่าเชื่อถือ[^\[\]\n]{0,10}
     | (?:ใคร|เมื่อไร|เมื่อไหร่|เมื่อใด|ที่ไหน|อย่างไร|อันไหน|ของใคร|โดยใคร)\?? | คลุมเครือ | ไม่แน่ใจ
@@ -252,9 +253,9 @@ def edit_link(text: str) -> list[Edit]:
 _ADDRESS = r"""(?:https?:|ftp:|mailto:)?//[^\s\[\]<>{}|"]{1,2000}|(?:https?:|ftp:)/[^\s\[\]<>{}|"]{1,2000}|mailto:[^\s\[\]<>{}|"]{1,300}"""
 _BRACKETED = regex.compile(rf"\[\[?({_ADDRESS})(?: +([^\[\]\n]{{0,400}}))?\]\]?", regex.IGNORECASE)
 _OPENED = regex.compile(rf"\[({_ADDRESS}) *", regex.IGNORECASE)
-_BARE_START = re.compile(r"://|www\.|WWW\.")  # without one of these no address stands outside brackets
+_BARE_START = re.compile(r"://|www\.|WWW\.|mailto:")  # without one of these no address stands outside brackets
 _BARE = regex.compile(
-    r"""(?:(?:https?|ftp)://|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])\p{M}*""",
+    r"""(?:(?:https?|ftp)://|\bmailto:|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])\p{M}*""",
     regex.IGNORECASE,
 )
 
@@ -269,7 +270,7 @@ def url(text: str) -> list[Edit]:
     """
     if "/" not in text and "mailto:" not in text and not ("w" in text and "www." in text) and not ("W" in text and "WWW." in text):
         return []
-    bare = [Edit(m.start(), m.end(), "url") for m in _BARE.finditer(text)] if _BARE_START.search(text) else []
+    bare = [_with_pointer(text, m.start(), m.end()) for m in _BARE.finditer(text)] if _BARE_START.search(text) else []
     if "[" not in text:
         return bare
     inside: list[Edit] = []
@@ -282,9 +283,21 @@ def url(text: str) -> list[Edit]:
     return merge(inside, opened, bare)
 
 
+# What brackets say before an address that they only point to.
+_POINTER = re.compile(r"[ ]?\((?:ดู(?:ที่|เพิ่ม(?:เติม)?(?:ที่)?)?|ที่มา|จาก|อ้างอิง(?:จาก)?|เว็บไซต์|see|source)[ :]{1,3}$", re.IGNORECASE)
+
+
+def _with_pointer(text: str, start: int, end: int) -> Edit:
+    """An address; with the brackets around it where they only point to it, as in ``(ดู http://a.example)``."""
+    if text[end : end + 1] == ")" and (m := _POINTER.search(text[max(0, start - 40) : start])):
+        return Edit(start - len(m.group()), end + 1, "url")
+    return Edit(start, end, "url")
+
+
 _LINK = re.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]\n]{0,300}?)\]\]?(?!\])")
 # A template with templates in it, three deep: what is deeper goes in the next step, and no text makes this slow.
 _TEMPLATE = re.compile(r"\{\{[^{}\n]*+(?:\{\{[^{}\n]*+(?:\{\{[^{}\n]*+\}\}[^{}\n]*+)*+\}\}[^{}\n]*+)*+\}\}")
+_ARGUMENT = re.compile(r"\{\{\{[^{}\n]{0,200}\}\}\}")
 _STRAY = re.compile(r"\[\[(?:\[\[)*|\]\](?:\]\])*|\{\{\{*|\}\}\}*|~~~+|'''+")
 _RULE = re.compile(r"^-{4,}$", re.MULTILINE)
 _QUOTES = re.compile(r"(?<!')''(?!')")
@@ -308,8 +321,10 @@ def _stray_markup(text: str) -> list[Edit]:
     ruled = len(lines_opening(text, "rule")) > 0
     if not ("[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or ("'" in text and "''" in text)):
         return []
+    arguments: list[Edit] = []
     edits: list[Edit] = []
     if "{" in text:
+        arguments = [Edit(m.start(), m.end(), "wiki_markup") for m in _ARGUMENT.finditer(text)]
         edits = [Edit(m.start(), m.end(), "wiki_markup") for m in _TEMPLATE.finditer(text)]
     links: list[Edit] = []
     if "[[" in text and "]" in text:
@@ -327,14 +342,14 @@ def _stray_markup(text: str) -> list[Edit]:
         for m in _QUOTES.finditer(text):
             if not text[m.start() - 1 : m.start()].isdigit() or len(_QUOTES.findall(_line_at(text, m.start()))) > 1:
                 stray.append(Edit(m.start(), m.end(), "wiki_markup"))
-    return merge(edits, links, stray) if edits or links or stray else []
+    return merge(arguments, edits, links, stray) if arguments or edits or links or stray else []
 
 
 @cache
 def _switches() -> tuple[re.Pattern[str], regex.Pattern[str]]:
     words = {form: "|".join(row[1] for row in terms("magic_words") if row[0] == form) for form in ("switch", "variable")}
     return (
-        re.compile(rf"__(?:{words['switch']}|[A-Z]{{3,30}})__"),
+        re.compile(rf"__(?:(?i:{words['switch']})|[A-Z]{{3,30}})__"),
         regex.compile(rf"[ \t]*(?:{words['variable']})[ \t]*[:|].*"),
     )
 

@@ -245,13 +245,17 @@ _HATNOTE = re.compile(
     )[ \t'"]*""",
     re.VERBOSE,
 )
+# What a template says about the article as such. Nothing else begins so.
+_NOTICE = re.compile(
+    r"[ \t*:'\"]*บทความ(?:เกี่ยวกับ.{1,80})?นี้(?:ยัง)?(?:เป็นโครง|ไม่มี(?:การ|แหล่ง|แหล่งที่มา)?อ้างอิง|ขาด(?:การ|แหล่ง)?อ้างอิง|(?:อาจ)?ต้องการ(?:การ|แหล่ง)?(?:อ้างอิง|ตรวจสอบ|พิสูจน์อักษร|จัดรูปแบบ|เก็บกวาด)|ถูกเสนอให้ลบ).{0,300}"
+)
 _HATNOTE_START = re.compile(
     r"[ \t*:'\"]*(?:ดู|โปรด|กรุณา|อ่าน|บทความ|ข้อมูลเพิ่มเติม|รายละเอียดเพิ่มเติม|อย่า|ไม่ควร|ระวัง|สำหรับ|\(เปลี่ยนทางจาก)|.{1,80}เปลี่ยนทางมาที่นี่"
 )
 
 
 def hatnote(text: str) -> list[Edit]:
-    """Lines that point to another page: ``ดูบทความหลักที่ ...``, ``สำหรับความหมายอื่น ดูที่ ...``
+    """Lines that point to another page, ``ดูบทความหลักที่ ...``, ``สำหรับความหมายอื่น ดูที่ ...``, or speak of the article: ``บทความนี้ยังเป็นโครง ...``
 
     >>> hatnote("ดูบทความหลักที่ แมวบ้าน\\nดูแลแมวให้ดีทุกวัน")
     [Edit(start=0, end=24, reason='hatnote', new='')]
@@ -272,7 +276,9 @@ HATNOTE_LENGTH = 330
 
 @lru_cache(maxsize=MANY)
 def _is_hatnote(line: str) -> bool:
-    return _HATNOTE_START.match(line) is not None and _HATNOTE.fullmatch(line) is not None and clauses(line) <= 3
+    if _HATNOTE_START.match(line) is None:
+        return False
+    return _NOTICE.fullmatch(line) is not None or (_HATNOTE.fullmatch(line) is not None and clauses(line) <= 3)
 
 
 _NAV = r"ก่อนหน้า|ก่อนหน้านี้|ถัดไป|ต่อไป|สารบัญ|กลับ|กลับไป|กลับสารบัญ|ขึ้น|ขึ้นบน|ขึ้นข้างบน|หน้าหลัก|หน้าแรก|หน้าก่อน|หน้าก่อนหน้า|หน้าถัดไป|หน้าต่อไป|บทก่อน|บทก่อนหน้า|บทถัดไป|บทต่อไป|ตอนก่อน|ตอนก่อนหน้า|ตอนถัดไป|ตอนต่อไป|เนื้อหา|ดัชนี|previous|prev|next|contents|index|home|up|back"
@@ -317,13 +323,14 @@ def _is_navigation(line: str) -> bool:
 
 
 _SOURCE = regex.compile(
-    r"[ \t*#:;–—-]*[(\[]?(?:ที่มา|แหล่งที่มา|แหล่งอ้างอิง|อ้างอิง|อ้างอิงจาก|ข้อมูลจาก|ที่มาของข้อมูล|source|ref(?:erence)?)[ ]?[:：=].{0,200}",
+    r"[ \t*#:;–—-]*[(\[]?(?:ที่มา|แหล่งที่มา|แหล่งอ้างอิง|อ้างอิง|อ้างอิงจาก|ข้อมูลจาก|ที่มาของข้อมูล|source|ref(?:erence)?)[ ]?[:：=].{0,200}"
+    r"|(?:\d{1,3}[.)][ ])?[↑^][ ].{1,280}",  # a note and its way back, as the page shows them
     regex.IGNORECASE,
 )
 
 
 def source_line(text: str) -> list[Edit]:
-    """Lines that only name the source of the line above: ``* ที่มา: สำนักพิมพ์, 2507``
+    """Lines that only name a source: ``* ที่มา: สำนักพิมพ์, 2507``, and notes with their way back: ``1. ↑ สมชาย. แมวไทย``
 
     >>> source_line("รักดีหามจั่ว\\n* ที่มา: สุภาษิตไทย, 2507")
     [Edit(start=13, end=38, reason='source_line', new='')]
@@ -331,7 +338,7 @@ def source_line(text: str) -> list[Edit]:
     Spared: a line that goes on to say something in three clauses or more.
     """
     may = lines_opening(text, "source")
-    if not may or not (":" in text or "=" in text or "：" in text):
+    if not may or not any(sign in text for sign in ":=：↑^"):
         return []
     found = split(text)
     return drop_lines(text, [i for i in may if len(found[i]) < SOURCE_LENGTH and _is_source(found[i])], "source_line")
