@@ -133,6 +133,7 @@ def test_a_page_stays(raw: str, title: str) -> None:
 
 
 def test_a_text_is_judged_as_a_page_without_a_title() -> None:
+    assert tw.judge("\u200bredirect ผำ") == "redirect"
     assert (tw.judge("redirect ผำ"), tw.judge("แมวเป็นสัตว์ [1]"), tw.judge(CAT)) == ("redirect", "stub", None)
 
 

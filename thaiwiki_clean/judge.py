@@ -50,7 +50,8 @@ def judge(page: Page | str) -> str | None:
     if isinstance(page, str):
         from thaiwiki_clean.clean import explain
 
-        page = Page("", "", "", "", page, explain(page).text)
+        done = explain(page)
+        page = Page("", "", "", "", page, done.text, done.edits)
     elif not isinstance(page, Page):
         raise TypeError(f"judge takes a Page or a str, got {type(page).__name__}")
     if page.dropped is not None:
@@ -59,8 +60,8 @@ def judge(page: Page | str) -> str | None:
 
 
 def is_redirect(page: Page) -> bool:
-    """The page only points to another one."""
-    return redirect_target(page.raw) is not None
+    """The page only points to another one, by itself or once what no reader sees is gone."""
+    return redirect_target(page.raw) is not None or (not page.text and any(edit.reason == "redirect" for edit in page.edits))
 
 
 _DISAMBIGUATION_TITLE = re.compile(r"\((?:แก้ความกำกวม|แก้กำกวม|ความหมายอื่น|disambiguation)\)$")
