@@ -102,7 +102,7 @@ BY_HAND = (
     Mutant("html_entity: invisible characters too", "rules/inline.py", "char if char.isprintable()", "char if True or char.isprintable()"),
     Mutant("html_entity: a blank of its own kind", "rules/inline.py", 'Edit(m.start(), m.end(), "html_entity", " ")', 'Edit(m.start(), m.end(), "html_entity", char)'),
     Mutant("edit_link: any word in brackets", "rules/inline.py", r'r"\[(?:แก้|แก้ไข|แก้ไขต้นฉบับ', r'r"\[(?:แก้\w*|แก้ไข|แก้ไขต้นฉบับ'),
-    Mutant("url: any brackets that end with it go", "rules/inline.py", "and (m := _POINTER.search(text[max(0, start - 40) : start]))", "and (m := re.search(r\" ?\\([^()]*$\", text[max(0, start - 40) : start]))"),
+    Mutant("url: any brackets that end with it go", "rules/inline.py", "if m := _POINTER.search(text[max(0, start - 40) : start])", "if m := re.search(r\" ?\\([^()]*$\", text[max(0, start - 40) : start])"),
     Mutant("url: the words beside it go", "rules/inline.py", "if m.group(2) and not m.group(2).isspace():", "if False:"),
     Mutant("url: a full stop behind it too", "rules/inline.py", r"(?<![.,;:!?)])", ""),
     Mutant("wiki_markup: a template in an argument", "rules/inline.py", "return merge(arguments, edits, links, stray) if arguments or", "return merge(edits, links, stray) if"),

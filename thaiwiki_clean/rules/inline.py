@@ -288,10 +288,12 @@ _POINTER = re.compile(r"[ ]?\((?:ดู(?:ที่|เพิ่ม(?:เติ�
 
 
 def _with_pointer(text: str, start: int, end: int) -> Edit:
-    """An address; with the brackets around it where they only point to it, as in ``(ดู http://a.example)``."""
-    if text[end : end + 1] == ")" and (m := _POINTER.search(text[max(0, start - 40) : start])):
+    """An address; with the brackets around it where they only point to it, as in ``(ดู http://a.example)``; the last one in them with its blank."""
+    if text[end : end + 1] != ")":
+        return Edit(start, end, "url")
+    if m := _POINTER.search(text[max(0, start - 40) : start]):
         return Edit(start - len(m.group()), end + 1, "url")
-    return Edit(start, end, "url")
+    return Edit(start - (start > 0 and text[start - 1] == " "), end, "url")
 
 
 _LINK = re.compile(r"\[\[(?:[^\[\]|\n]{0,300}\|)?([^\[\]\n]{0,300}?)\]\]?(?!\])")
