@@ -351,7 +351,7 @@ def _stray_markup(text: str) -> list[Edit]:
 def _switches() -> tuple[re.Pattern[str], regex.Pattern[str]]:
     words = {form: "|".join(row[1] for row in terms("magic_words") if row[0] == form) for form in ("switch", "variable")}
     return (
-        re.compile(rf"__(?:(?i:{words['switch']})|[A-Z]{{3,30}})__"),
+        re.compile(rf"__(?=[^_])(?:(?i:{words['switch']})|[A-Z]{{3,30}})__"),
         regex.compile(rf"[ \t]*(?:{words['variable']})[ \t]*[:|].*"),
     )
 
