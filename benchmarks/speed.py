@@ -21,6 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 import thaiwiki_clean as tw
+from thaiwiki_clean import rounds
 from thaiwiki_clean.clean import clean_page
 from thaiwiki_clean.judge import judge
 from thaiwiki_clean.rules import RULES, STAGES
@@ -94,7 +95,8 @@ def pages(texts: list[str], warm_up: list[str], titles: list[str]) -> None:
     rows.append(("judge, after cleaning", cpu(lambda: [judge(page) for page in cleaned], PASSES)))
     rows.append(("naive pipeline", over(naive, texts)))
     loop = cpu(reference, PASSES)
-    print(f"{len(texts)} pages, {size:.3f} MB of UTF-8; reference loop {1000 * loop:.1f} ms\n")
+    made = "source" if str(rounds.__file__).endswith(".py") else "compiled"
+    print(f"{len(texts)} pages, {size:.3f} MB of UTF-8; rules: {made}; reference loop {1000 * loop:.1f} ms\n")
     print("| what | CPU MB/s | us a page | time / naive | MB in the time of one reference loop |\n|---|---|---|---|---|")
     for name, seconds in rows:
         print(
