@@ -178,6 +178,14 @@ def test_a_fetch_that_breaks_leaves_nothing_half_and_goes_on(cache: Path, at: in
     assert kept(cache) == names
 
 
+@pytest.mark.parametrize("watched", [True, False])
+def test_who_looks_sees_how_far_a_fetch_is(watched: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    fsspec.filesystem("memory").pipe_file("/watched/pages.jsonl", LINE % b"x")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: watched, raising=False)
+    assert raws("memory://watched/pages.jsonl") == ["x"]
+    assert ("fetching pages.jsonl" in capsys.readouterr().err) is watched
+
+
 # --------------------------------------------------------------------------- what is fetched, and when
 
 

@@ -123,12 +123,22 @@ def _fetch(fs: Any, remote: Remote, path: Path, address: str) -> None:
     """Fetch a file beside its name and rename it, unless it is there."""
     if path.exists() and remote.state:
         return
+    from fsspec.callbacks import TqdmCallback
+
     half = path.with_name(f"{path.name}.tmp")
+    bar = {
+        "desc": f"fetching {_last(remote.path)}",
+        "unit": "B",
+        "unit_scale": True,
+        "leave": False,
+        "disable": None,
+    }  # None: where nobody looks
     try:
         half.touch()
         with told(address, "read", SourceError):
             try:
-                fs.get_file(remote.path, str(half))
+                with TqdmCallback(tqdm_kwargs=bar) as callback:
+                    fs.get_file(remote.path, str(half), callback=callback)
             except OSError as error:
                 if error.errno in _DISK:
                     raise SourceError(_no_room(path.parent, error)) from error
