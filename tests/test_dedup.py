@@ -325,3 +325,11 @@ def test_no_pages_no_clusters() -> None:
 def test_an_id_that_comes_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="ids come twice"):
         found([("1", "แมว"), ("1", "ปลา")])
+
+
+def test_a_page_is_compared_within_every_band_that_it_shares() -> None:
+    text = "แมวเป็นสัตว์เลี้ยงลูกด้วยนมขนาดเล็กที่มนุษย์เลี้ยงไว้ในบ้าน" * 3
+    texts = {0: "ปลาช่อนอยู่ในน้ำจืด", 1: text, 2: f"{text}ก"}
+    minima = np.zeros((3, 128), np.uint8)
+    for groups in ([(0, 2), (1, 2)], [(1, 2), (0, 2)]):
+        assert dedup._fallen(groups, texts, minima, 0.9) == {2: 1}
