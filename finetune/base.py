@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from finetune.quiet import one_bar, silence
+from thaiwiki_clean.readers.remote import cache_folder
 
 __all__ = ["SIZES", "Size", "cached_base", "make_base"]
 
@@ -53,17 +54,13 @@ def cached_base(texts: Sequence[str], size: Size, *, seed: int = 0, cache: Path 
     digest = hashlib.sha256(json.dumps([size, seed, device], default=list).encode())
     for text in texts:
         digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
-    folder = (cache or _cache()) / f"base-{digest.hexdigest()[:16]}"
+    folder = (cache or cache_folder()) / f"base-{digest.hexdigest()[:16]}"
     if not folder.exists():
         half = folder.with_name(f".{folder.name}-{os.getpid()}")
         shutil.rmtree(half, ignore_errors=True)
         make_base(texts, half, size, seed=seed, device=device)
         half.rename(folder)
     return folder
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("THAIWIKI_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "thaiwiki-clean")
 
 
 def make_base(texts: Sequence[str], folder: Path, size: Size, *, seed: int = 0, device: str = "cpu") -> Path:

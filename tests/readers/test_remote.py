@@ -18,9 +18,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.readers.reading import raws, said
 from thaiwiki_clean.build import build
 from thaiwiki_clean.cli import cli
-from thaiwiki_clean.readers import SourceError, open_source, read
+from thaiwiki_clean.readers import open_source
 
 fsspec = pytest.importorskip("fsspec", reason="addresses are fsspec's, which comes with the hub extra")
 from fsspec.implementations.memory import MemoryFileSystem  # noqa: E402  # it may not be there
@@ -76,17 +77,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     Shop.pseudo_dirs[:] = [""]
     Shop.fetched.clear()
     Shop.breaks, Shop.silent = ("", None), False
-
-
-def raws(source: object, **options: Any) -> list[str]:
-    return [page.raw for page in read(str(source), **options)]
-
-
-def said(source: object, **options: Any) -> str:
-    with pytest.raises(SourceError) as error:
-        raws(source, **options)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def kept(cache: Path) -> list[str]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.readers.reading import raws, said
 from thaiwiki_clean.readers import SourceError, open_source, read
 
 ROOT = Path(__file__).parents[2]
@@ -25,17 +26,6 @@ def folder_of(root: Path, *names: str) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(LINE % name.encode())
     return root
-
-
-def raws(source: object, **options: str) -> list[str]:
-    return [page.raw for page in read(str(source), **options)]
-
-
-def said(source: object, **options: str) -> str:
-    with pytest.raises(SourceError) as error:
-        raws(source, **options)
-    assert "\n" not in str(error.value)
-    return str(error.value)
 
 
 def until_damage(source: Path) -> tuple[list[str], str]:

@@ -25,7 +25,7 @@ try:
 except ImportError:  # Windows has none: of two commands that fetch the same file at a time one may fail
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["fetch_address"]
+__all__ = ["cache_folder", "fetch_address"]
 
 #: What stores call that by which a changed file is known. Their other words, such as the time of the last access, do not tell.
 _STATE = re.compile(r"etag|md5|crc|sha\d*$|checksum|chksum|digest|hash|blob_id|modif|mtime|write_time|updated|created", re.IGNORECASE)
@@ -62,7 +62,7 @@ def fetch_address(address: str, split: str | None, options: Mapping[str, Any]) -
         name, there, is_folder = _list(fs, root, address)
         chosen = _choose(fs, name, there, split, address) if is_folder else choose(there, split, address)
     key = hashlib.sha256(json.dumps([address, options], sort_keys=True, default=str).encode(errors="surrogateescape")).hexdigest()
-    folder = _cache() / "sources" / key[:16]
+    folder = cache_folder() / "sources" / key[:16]
     kept = {name: folder / _kept_as(name, remote) for name, remote in there.items()}
     try:
         with _alone(folder):
@@ -178,7 +178,8 @@ def _sweep(folder: Path, kept: Iterable[Path]) -> None:
             path.unlink()
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Where what was fetched or made is kept: ``$THAIWIKI_CACHE``, else ``~/.cache/thaiwiki-clean``."""
     return Path(
         os.environ.get("THAIWIKI_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "thaiwiki-clean"
     ).absolute()
