@@ -21,8 +21,8 @@ import sys
 from mypyc.build import mypycify
 from setuptools import setup
 
-settings, level, *modules = sys.argv[3:]
-del sys.argv[3:]
+settings, level, *modules = sys.argv[4:]
+del sys.argv[4:]
 mypy = ["--config-file", settings, "--follow-imports=silent", *modules]  # silent: what they import is not compiled, nor judged
 setup(name="thaiwiki-clean", packages=[], ext_modules=mypycify(mypy, opt_level=level))
 """
@@ -41,17 +41,16 @@ class CompiledWheel(BuildHookInterface[Any]):
         self.work = Path(tempfile.mkdtemp())
         shutil.copytree(root / "thaiwiki_clean", self.work / "thaiwiki_clean", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
         (self.work / "setup.py").write_text(_SETUP, "utf-8")
-        command = [sys.executable, "setup.py", "build_ext", "--inplace", str(root / "pyproject.toml"), level, *map(str, modules)]
+        command = [sys.executable, "setup.py", "build_ext", "--build-lib", "made", str(root / "pyproject.toml"), level, *map(str, modules)]
         done = subprocess.run(command, cwd=self.work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
+            shutil.rmtree(self.work, ignore_errors=True)
             raise RuntimeError(
                 f"mypyc or the C compiler failed; without HATCH_BUILD_HOOK_ENABLE_CUSTOM the wheel is pure Python\n{done.stdout}"
             )
         build_data["pure_python"] = False
         build_data["infer_tag"] = True
-        for pattern in ("*.so", "*.pyd"):
-            found = [path for path in self.work.rglob(pattern) if path.relative_to(self.work).parts[0] != "build"]
-            build_data["force_include"].update({str(path): path.relative_to(self.work).as_posix() for path in found})
+        build_data["force_include"][str(self.work / "made")] = ""
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what the wheel now holds."""

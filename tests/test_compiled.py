@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shlex
 import shutil
 import subprocess
@@ -14,8 +13,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 
 import thaiwiki_clean as tw
+from thaiwiki_clean.testing import rough_text
 
 _ASK = """
 import json, pickle, sys
@@ -37,14 +38,19 @@ json.dump({
 }, sys.stdout)
 """
 
-_SIGNS = [*"=[]{}()<>|!*#:;'\"&~_-–/. \n\tกขเแาำ่้ั์ิุABab012", "\n", "==", "[[", "]]", "{{", "}}", "{|", "|-", "|}", "<ref>", "</ref>", "<!--", "-->", "&amp;", "http://", "__", "''", "(;", "; )", "\u200b", "\ud800", "== อ้างอิง ==\n", "หมวดหมู่:", "ไฟล์:ก.jpg|", "ปลา\n", "แมวเป็นสัตว์เลี้ยงลูกด้วยนมที่มนุษย์เลี้ยงไว้"]  # fmt: skip
-
 
 def texts(root: Path) -> list[str]:
-    chance = random.Random(1)
+    drawn: list[str] = []
+
+    @settings(max_examples=3000, derandomize=True, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(rough_text())
+    def draw(text: str) -> None:
+        drawn.append(text)
+
+    draw()
     sample = (root / "thaiwiki_clean" / "samples" / "pages.jsonl").read_text("utf-8").splitlines()
     pages = [page for line in sample if isinstance(page := json.loads(line).get("text"), str)]
-    return [*pages, "\n".join(pages), *("".join(chance.choices(_SIGNS, k=chance.randrange(60))) for _ in range(3000))]
+    return [*pages, "\n".join(pages), *drawn]
 
 
 def extensions(root: Path) -> set[Path]:
