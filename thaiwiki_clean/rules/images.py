@@ -103,14 +103,14 @@ def _lead(line: str) -> int:
     """How many characters at the start of a line belong to an image."""
     if not line:
         return 0
-    size, glued, _, start, _ = _patterns()
-    if line[0] in _FIRST and start.match(line):
+    patterns = _patterns()
+    if line[0] in _FIRST and patterns.start.match(line):
         return _WHOLE
     if len(line) < 300:
         word = line.partition("|")[0].strip(" \t").lower()
-        if word in _options() or (word[:1] in _SIZE_FIRST and size.fullmatch(word)):
+        if word in _options() or (word[:1] in _SIZE_FIRST and patterns.size.fullmatch(word)):
             return _WHOLE
-    if line[0] in _GLUED_FIRST and (m := glued.match(line)):
+    if line[0] in _GLUED_FIRST and (m := patterns.glued.match(line)):
         return m.end()
     if "." in line and _EXTENSION.search(line):
         if _FILE_LINE.fullmatch(line):

@@ -338,11 +338,11 @@ def source_line(text: str) -> list[Edit]:
     Spared: a line that goes on to say something in three clauses or more.
     """
     may = lines_opening(text, "source") if ":" in text or "=" in text or "：" in text else ()
-    found = split(text)
     if "↑" in text or "^" in text:
-        may = sorted({*may, *(i for i, line in enumerate(found) if "↑" in line[:6] or line[:1] == "^")})
+        may = sorted({*may, *(i for i, line in enumerate(split(text)) if "↑" in line[:6] or line[:1] == "^")})
     if not may:
         return []
+    found = split(text)
     return drop_lines(text, [i for i in may if len(found[i]) < SOURCE_LENGTH and _is_source(found[i])], "source_line")
 
 
