@@ -29,7 +29,7 @@ setup(name="thaiwiki-clean", packages=[], ext_modules=mypycify(mypy, opt_level=l
 
 
 class CompiledWheel(BuildHookInterface[Any]):
-    """Options: ``modules``, globs below the root of the project; ``opt-level``, 0 to 3, what the C compiler is told."""
+    """Options: ``modules``, globs below the root of the project; ``opt-level``, 0 to 3, what the C compiler is told (``THAIWIKI_OPT_LEVEL`` goes before it)."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile in a folder of its own and hand the extensions to the wheel. Raises RuntimeError with what the compiler said."""
