@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from thaiwiki_clean.pipeline.shards import EDITS, GROUP, MEASURES, PAGES, VERDICTS, read_group, read_tables, settled, write
+from thaiwiki_clean.pipeline.shards import EDITS, GROUP, MEASURES, N_CHARS_RAW, PAGES, VERDICTS, read_group, read_tables, settled, write
 
 
 class Slice(NamedTuple):
@@ -46,12 +46,12 @@ def slices(counts: Sequence[int], size: int) -> list[list[Slice]]:
 
 ARTICLES = pa.schema(
     [PAGES.field(name) for name in ("id", "title", "source", "url", "text")]
-    + [("n_chars", pa.int32()), ("n_chars_raw", pa.int32()), *MEASURES, ("cluster", pa.string()), ("edits", EDITS)]
+    + [("n_chars", pa.int32()), N_CHARS_RAW, *MEASURES, ("cluster", pa.string()), ("edits", EDITS)]
 )
 DROPPED = pa.schema(
     [PAGES.field(name) for name in ("id", "title", "source", "url")]
     + [("reason", pa.string()), ("detail", pa.string()), ("text", pa.string())]
-    + [("n_chars", pa.int32()), ("n_chars_raw", pa.int32()), ("cluster", pa.string()), ("edits", EDITS)]
+    + [("n_chars", pa.int32()), N_CHARS_RAW, ("cluster", pa.string()), ("edits", EDITS)]
 )
 
 
@@ -68,14 +68,16 @@ def deal_dropped(parts: Sequence[Slice], sources: Sequence[Path], duplicates: Pa
 def _deal_pages(
     parts: Sequence[Slice], sources: Sequence[Path], duplicates: Path, schema: pa.Schema, wanted: Callable[[pa.Array], pa.Array], out: Path
 ) -> None:
+    columns = ["dropped", *(name for name in schema.names if name not in ("n_chars", "reason"))]
+
     def tables() -> Iterator[pa.Table]:
         for part, source in zip(parts, sources, strict=True):
-            rows = (table.filter(wanted(table["dropped"])) for table in settled(source, duplicates, part.number))
+            rows = (table.filter(wanted(table["dropped"])) for table in settled(source, duplicates, part.number, columns))
             yield from map(published, cut(rows, part.start, part.stop))
 
     def published(table: pa.Table) -> pa.Table:
-        lengths = {"n_chars": pc.utf8_length(table["text"]), "n_chars_raw": pc.utf8_length(table["raw"]), "reason": table["dropped"]}
-        return pa.table([lengths[name] if name in lengths else table[name] for name in schema.names], schema=schema)
+        told = {"n_chars": pc.utf8_length(table["text"]), "reason": table["dropped"]}
+        return pa.table([told[name] if name in told else table[name] for name in schema.names], schema=schema)
 
     write(out, schema, tables(), publish=True)
 
@@ -129,7 +131,7 @@ def write_samples(rows: Sequence[tuple[str, int, int]], sources: Sequence[Path],
 
     found: dict[tuple[int, int], pa.Table] = {}
     for number, source, group in sorted({(number, source, row // GROUP) for (_, number, row), source in zip(rows, sources, strict=True)}):
-        pages, verdicts = read_group(source, group).select(PAGES.names), read_group(duplicates, number)
+        pages, verdicts = read_group(source, group, PAGES.names), read_group(duplicates, number)
         for row in {row for _, n, row in rows if n == number and row // GROUP == group}:
             page = pages.take(pa.array([row % GROUP]))  # a slice would hold the whole row group
             for name in VERDICTS.names:

@@ -13,6 +13,7 @@ import os
 import uuid
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter, is_not
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -27,6 +28,7 @@ __all__ = [
     "EDITS",
     "GROUP",
     "MEASURES",
+    "N_CHARS_RAW",
     "PAGES",
     "VERDICTS",
     "WORD_ENDS",
@@ -40,6 +42,7 @@ __all__ = [
     "sweep",
     "to_pages",
     "to_table",
+    "told_again",
     "unpack_ends",
     "with_columns",
     "write",
@@ -60,6 +63,9 @@ _KINDS = {int: pa.int32(), float: pa.float32()}
 #: Measures of a page, null for one that fell, and where they need words and there are none.
 MEASURES = pa.schema([(name, _KINDS[kind]) for name, kind in get_type_hints(Repetition).items()])
 
+#: Characters of the raw text, for the stages that do not read it.
+N_CHARS_RAW = pa.field("n_chars_raw", pa.int32())
+
 #: Where the words of a text end, for the stages that count words in its pieces; null for a page that fell or was not segmented.
 WORD_ENDS = pa.field("word_ends", pa.binary())
 
@@ -78,10 +84,21 @@ _PASSING = {"compression": "lz4"}
 
 def to_table(pages: Sequence[Page]) -> pa.Table:
     """The pages as a table with schema :data:`PAGES`; edits become a list of structs."""
-    columns = [
-        [getattr(page, name) for page in pages] if name != "edits" else _edits_array([p.edits for p in pages]) for name in PAGES.names
-    ]
-    return pa.table(columns, schema=PAGES)
+    return pa.table([_column(field.name, field.type, pages) for field in PAGES], schema=PAGES)
+
+
+def _column(name: str, kind: pa.DataType, pages: Sequence[Page]) -> pa.Array:
+    values = [getattr(page, name) for page in pages]
+    return _edits_array(values) if name == "edits" else pa.array(values, kind)
+
+
+def told_again(table: pa.Table, before: Sequence[Page], now: Sequence[Page]) -> pa.Table:
+    """``table``, which holds the pages ``before``, with the pages ``now``: only the columns in which one of them changed are made anew."""
+    for at, field in enumerate(PAGES):
+        get = attrgetter(field.name)
+        if any(map(is_not, map(get, before), map(get, now))):
+            table = table.set_column(at, field, _column(field.name, field.type, now))
+    return table
 
 
 def to_pages(table: pa.Table) -> list[Page]:

@@ -26,6 +26,7 @@ from thaiwiki_clean.pipeline.published import EXAMPLES, SPLITS
 from thaiwiki_clean.pipeline.shards import (
     GROUP,
     MEASURES,
+    N_CHARS_RAW,
     PAGES,
     VERDICTS,
     WORD_ENDS,
@@ -35,6 +36,7 @@ from thaiwiki_clean.pipeline.shards import (
     settled,
     to_pages,
     to_table,
+    told_again,
     unpack_ends,
     with_columns,
     write,
@@ -104,6 +106,7 @@ def find_recurring(lines: Sequence[Path], out: Path) -> None:
     write_text(out, json.dumps(sorted(recurring.recurring(counts))))
 
 
+_MEASURED = pa.schema([*MEASURES, N_CHARS_RAW, WORD_ENDS])
 _WITHOUT_WORDS = ("n_lines", "mass", "longest_loop", "dup_line_frac", "dup_line_chars", "compression")
 
 
@@ -115,18 +118,20 @@ def measure_shard(source: Path, number: int, words: str | None, lines: Path | No
 
     def tables() -> Iterator[pa.Table]:
         for table in read_tables(source):
-            judged = (_judged(_without(hashes, page)) for page in to_pages(table))
+            came = to_pages(table)
+            judged = (_judged(_without(hashes, page)) for page in came)
             found = itertools.chain.from_iterable(_measured(some, words) for some in _portions(judged))
             pages, measures, ends = zip(*found, strict=True)
             standing.extend((_name(page.id, number, tally.rows + row), page.text) for row, page in enumerate(pages) if not page.dropped)
             tally.add(pages)
             columns: dict[str, Sequence[Any]] = {name: [m.get(name) for m in measures] for name in MEASURES.names}
-            yield with_columns(to_table(pages), {**columns, WORD_ENDS.name: ends}, pa.schema([*MEASURES, WORD_ENDS]))
+            columns |= {N_CHARS_RAW.name: [len(page.raw) for page in pages], WORD_ENDS.name: ends}
+            yield with_columns(told_again(table, came, pages), columns, _MEASURED)
         if signatures is not None:  # before the pages: where these are, both are
             signed = dedup.signatures(standing)
             write(signatures, signed.schema, [signed])
 
-    write(out, pa.schema([*PAGES, *MEASURES, WORD_ENDS]), tables(), about=tally.about)
+    write(out, pa.schema([*PAGES, *_MEASURED]), tables(), about=tally.about)
 
 
 def _name(page_id: str, number: int, row: int) -> str:
