@@ -47,8 +47,8 @@ _JOINER = re.compile(f"[{_FORMAT}]")
 _MEANT = regex.compile(rf"[{_JOINING}\p{{Extended_Pictographic}}\ufe0f]")
 
 
-# Every character that is invisible or an odd blank: what a page must hold before either rule looks closer.
-_ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff\ufff9-\ufffb]")
+# Every character that is invisible or an odd blank: both rules look at no others.
+_ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff\ufff9-\ufffb]+")
 # The bytes of ordinary characters in the Thai code page: all but the controls and the no-break blank.
 _ORDINARY = bytes([10, *range(0x20, 0x7F), *range(0x80, 0xA0), *range(0xA1, 0x100)])
 #: What an invisible character or an odd blank is in that page: its controls, or the question mark for what it does not hold.
@@ -62,10 +62,12 @@ def code_page(text: str) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _plain(text: str) -> bool:
-    """Whether the text holds nothing invisible and no odd blank. Where all of it is in the code page, its bytes tell faster."""
+def _odd(text: str) -> list[tuple[int, int]]:
+    """Where runs of invisible characters and odd blanks stand. Where all of the text is in the code page, its bytes tell faster."""
     code = code_page(text)
-    return _ODD.search(text) is None if b"?" in code else not code.translate(None, _ORDINARY)
+    if b"?" not in code and not code.translate(None, _ORDINARY):
+        return []
+    return [m.span() for m in _ODD.finditer(text)]
 
 
 def invisible(text: str) -> list[Edit]:
@@ -79,9 +81,8 @@ def invisible(text: str) -> list[Edit]:
     >>> invisible("ทะเลแดง (البحر الأحمر\u200e) ចេនឡា\u200bគោក \U0001f469\u200d\U0001f680")
     []
     """
-    if _plain(text):
-        return []
-    return [Edit(m.start(), m.end(), "invisible") for m in _INVISIBLE.finditer(text) if not _means(text, m.start(), m.end())]
+    found = [m for start, end in _odd(text) for m in _INVISIBLE.finditer(text, start, end)]
+    return [Edit(m.start(), m.end(), "invisible") for m in found if not _means(text, m.start(), m.end())]
 
 
 def _means(text: str, start: int, end: int) -> bool:
@@ -102,9 +103,8 @@ def odd_blank(text: str) -> list[Edit]:
     >>> odd_blank("10\u00a0กม.")
     [Edit(start=2, end=3, reason='odd_blank', new=' ')]
     """
-    if _plain(text):
-        return []
-    return [Edit(m.start(), m.end(), "odd_blank", "\n" if m.group() in "\x85\u2028\u2029" else " ") for m in _ODD_BLANK.finditer(text)]
+    found = [m for start, end in _odd(text) for m in _ODD_BLANK.finditer(text, start, end)]
+    return [Edit(m.start(), m.end(), "odd_blank", "\n" if m.group() in "\x85\u2028\u2029" else " ") for m in found]
 
 
 _TWO_E = re.compile("\u0e40\u0e40")

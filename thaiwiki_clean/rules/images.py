@@ -48,8 +48,8 @@ def _patterns() -> _Patterns:
     glued = re.compile(rf"{word}(?:[ \t]*\|[ \t]*|[ \t]*(?={word})|{behind})(?:{word}[ \t]*\|?[ \t]*)*{behind}", re.IGNORECASE)
     link = regex.compile(rf"\[\[[ ]?(?:{prefixes})[ ]?:(?:[^\[\]\n]|\[\[[^\[\]\n]{{0,300}}\]\]){{0,1000}}\]\]", regex.IGNORECASE)
     start = re.compile(rf"[ \t*:]*\[{{0,2}}:?(?:{prefixes})[ \t]*:", re.IGNORECASE)
-    options = "|".join(sorted(_options(), key=len, reverse=True))
-    run = re.compile(rf"(?:\|[ ]?(?:{options}|{_SIZE})[ ]?){{2,20}}\|?", re.IGNORECASE)
+    option = rf"\|[ ]?(?:{'|'.join(sorted(_options(), key=len, reverse=True))}|{_SIZE})[ ]?"
+    run = re.compile(rf"{option}(?:{option}){{1,19}}\|?", re.IGNORECASE)  # begins with a plain bar, to which the engine skips
     return _Patterns(size, glued, link, start, run)
 
 
@@ -68,7 +68,7 @@ def image(text: str) -> list[Edit]:
         edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)] if "]]" in text else []
     whole = _lines_of_images(text, edits)
     runs: list[Edit] = []
-    if "|" in text and _SURE.search(text):
+    if "|" in text:
         runs = [Edit(m.start(), m.end(), "image") for m in _patterns().run.finditer(text) if _SURE.search(m.group())]
     return merge(edits, whole, runs) if edits or whole or runs else []
 
