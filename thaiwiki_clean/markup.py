@@ -7,7 +7,7 @@ because every rule asks the same questions of the same page.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -22,9 +22,11 @@ __all__ = [
     "Lines",
     "Shape",
     "Sketch",
+    "Span",
     "clauses",
     "drop_lines",
     "drop_runs",
+    "drop_spans",
     "empty_lines",
     "goes_on",
     "headers",
@@ -36,6 +38,7 @@ __all__ = [
     "is_sentence",
     "lines",
     "lines_opening",
+    "lines_with",
     "settle",
     "sketch",
     "split",
@@ -68,7 +71,6 @@ class Sketch(NamedTuple):
 
     line: list[str]
     short: list[int]  # not empty, and no longer than NAME_LENGTH
-    opening: dict[str, list[int]]  # by kind (vocabulary/openers.tsv): the lines that begin so
     intros: list[int]  # the lines that only announce what follows
     heads: dict[int, Shape]  # the section headers
 
@@ -78,35 +80,24 @@ def sketch(text: str) -> Sketch:
     r"""The lines of a page, and which of them may be something else than prose.
 
     >>> page = sketch("แมวเป็นสัตว์\n== สายพันธุ์ ==\nได้แก่\n* วิเชียรมาศ")
-    >>> page.short, page.intros, page.opening["marker"]
-    ([0, 1, 2, 3], [2], [3])
+    >>> page.short, page.intros, list(page.heads)
+    ([0, 1, 2, 3], [2], [1])
     """
     found = text.split("\n")
     short: list[int] = []
-    opening: dict[str, list[int]] = {}
     intros: list[int] = []
     heads: dict[int, Shape] = {}
-    kinds_of = vocabulary.openers()
+    titles = vocabulary.bare_titles()
     for i, line in enumerate(found):
         if not line:
             continue
         if len(line) <= NAME_LENGTH:
             short.append(i)
-            if (looks := _looks(line)) is None:
-                continue
-            kinds, announces, shape = looks
-            if shape is not None:
+            if (line[0] in _HEADER_FIRST or line[-1] in _HEADER_LAST or line in titles) and (shape := _shape(line)) is not None:
                 heads[i] = shape
-        else:
-            kinds, announces = kinds_of[line[:2]], len(line) <= INTRO_LENGTH and is_intro(line)
-        if announces:
+        if is_intro(line):
             intros.append(i)
-        for kind in kinds:
-            if kind in opening:
-                opening[kind].append(i)
-            else:
-                opening[kind] = [i]
-    return Sketch(found, short, opening, intros, heads)
+    return Sketch(found, short, intros, heads)
 
 
 def heads(text: str) -> dict[int, Shape]:
@@ -116,18 +107,6 @@ def heads(text: str) -> dict[int, Shape]:
     [(1, 'สายพันธุ์')]
     """
     return sketch(text).heads
-
-
-@lru_cache(maxsize=MANY)
-def _looks(line: str) -> tuple[tuple[str, ...], bool, Shape | None] | None:
-    """What a short line may be, by itself: the kinds it opens as, whether it announces, its shape as a header; None when nothing."""
-    kinds = vocabulary.openers()[line[:2]]
-    may = line[0] in _HEADER_FIRST or line[-1] in _HEADER_LAST or line in vocabulary.bare_titles()
-    shape = _shape(line) if may else None
-    if shape is not None and "header" in kinds:
-        kinds = tuple([kind for kind in kinds if kind != "header"])
-    announces = is_intro(line)
-    return (kinds, announces, shape) if kinds or shape or announces else None
 
 
 def split(text: str) -> list[str]:
@@ -187,13 +166,58 @@ def empty_lines(text: str, numbers: Sequence[int], reason: str) -> list[Edit]:
     return [edit_of((start[i], start[i + 1] - 1, reason, "")) for i in numbers]
 
 
-def lines_opening(text: str, kind: str) -> Sequence[int]:
-    """The numbers of the lines that begin as lines of a kind do (vocabulary/openers.tsv).
+#: Where a line stands: its first character, and its end, without the newline.
+Span = tuple[int, int]
+
+
+def lines_opening(text: str, kind: str) -> Sequence[Span]:
+    """Where the lines stand that begin as lines of a kind do (vocabulary/openers.tsv).
 
     >>> lines_opening("ดูเพิ่ม\\nแมว\\n* ข", "hatnote")
-    [0, 2]
+    [(0, 7), (12, 15)]
     """
-    return sketch(text).opening.get(kind, ())
+    return _opening(text).get(kind, ())
+
+
+@lru_cache(maxsize=8)
+def _opening(text: str) -> dict[str, list[Span]]:
+    """The lines that begin as lines of some kind do, by their kinds."""
+    opening: dict[str, list[Span]] = {}
+    kinds_of = vocabulary.openers()
+    for m in vocabulary.opener_pattern().finditer("\n" + text):
+        start, end = m.span()  # with the newline before it, which pushed the text by one
+        for kind in kinds_of[m.group(1)]:
+            if kind in opening:
+                opening[kind].append((start, end - 1))
+            else:
+                opening[kind] = [(start, end - 1)]
+    return opening
+
+
+def lines_with(text: str, sign: re.Pattern[str]) -> list[Span]:
+    r"""Where the lines stand that hold a sign.
+
+    >>> lines_with("ก.\nข\nค..", re.compile(r"\."))
+    [(0, 2), (5, 8)]
+    """
+    out: list[Span] = []
+    end = -1
+    for m in sign.finditer(text):
+        if (at := m.start()) > end:
+            end = text.find("\n", at)
+            if end < 0:
+                end = len(text)
+            out.append((text.rfind("\n", 0, at) + 1, end))
+    return out
+
+
+def drop_spans(text: str, spans: Iterable[Span], reason: str) -> list[Edit]:
+    r"""The edits that drop lines, named by where they stand, each with its newline.
+
+    >>> drop_spans("ก\nข\nค", [(2, 3)], "url")
+    [Edit(start=2, end=4, reason='url', new='')]
+    """
+    return [edit_of((start, min(end + 1, len(text)), reason, "")) for start, end in spans]
 
 
 #: No page that we read nests dirt of one kind deeper than three times.
@@ -394,6 +418,7 @@ _HEADER_FIRST = frozenset("=#S '\"\t")
 _HEADER_LAST = frozenset(". :：'\"\t")
 
 
+@lru_cache(maxsize=MANY)
 def _shape(line: str) -> Shape | None:
     if line[0] == "=" or (line[0] in " \t" and line.lstrip(" \t")[:1] == "="):
         return _equals_header(line)

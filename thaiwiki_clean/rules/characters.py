@@ -47,8 +47,10 @@ _JOINER = re.compile(f"[{_FORMAT}]")
 _MEANT = regex.compile(rf"[{_JOINING}\p{{Extended_Pictographic}}\ufe0f]")
 
 
-# Every character that is invisible or an odd blank: both rules look at no others.
-_ODD = re.compile("[\x00-\x09\x0b-\x1f\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff\ufff9-\ufffb]+")
+# Every character that is invisible or an odd blank: both rules look at no others. The pattern begins with one of them, not with
+# a run, since to that the engine skips: a third of the time.
+_ODD_ONE = "[\x00-\x09\x0b-\x1f\x7f-\xa0\u00ad\u061c\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2069\u3000\ufeff\ufff9-\ufffb]"
+_ODD = re.compile(f"{_ODD_ONE}{_ODD_ONE}*")
 # The bytes of ordinary characters in the Thai code page: all but the controls and the no-break blank.
 _ORDINARY = bytes([10, *range(0x20, 0x7F), *range(0x80, 0xA0), *range(0xA1, 0x100)])
 #: What an invisible character or an odd blank is in that page: its controls, or the question mark for what it does not hold.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import MANY, REMEMBERED, drop_lines, lines, sketch
+from thaiwiki_clean.markup import MANY, REMEMBERED, drop_spans, lines_opening, lines_with
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["image"]
@@ -64,8 +64,8 @@ def image(text: str) -> list[Edit]:
     Captions go with their picture. Spared: a file's name inside a sentence.
     """
     edits: list[Edit] = []
-    if "[[" in text:
-        edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)] if "]]" in text else []
+    if "[" in text and "[[" in text and "]]" in text:
+        edits = [Edit(m.start(), m.end(), "image") for m in _patterns().link.finditer(text)]
     whole = _lines_of_images(text, edits)
     runs: list[Edit] = []
     if "|" in text:
@@ -75,21 +75,19 @@ def image(text: str) -> list[Edit]:
 
 def _lines_of_images(text: str, links: Sequence[Edit]) -> list[Edit]:
     """Lines that go whole, and what stuck to the first word of one; where a link stands the line is the link's."""
-    page = sketch(text)
-    found = page.line
-    may: Iterable[int] = page.opening.get("image", ())
-    if "." in text and _EXTENSION.search(text) is not None:
-        may = sorted({*may, *(i for i, line in enumerate(found) if "." in line and _EXTENSION.search(line))})
-    if not may:
-        return []
-    leads = [(i, lead) for i in may if (lead := _lead(line) if len(line := found[i]) <= REMEMBERED else _lead.__wrapped__(line))]
-    if not leads:
-        return []
-    start = lines(text).start
+    may = lines_opening(text, "image")
+    if "." in text and (files := lines_with(text, _EXTENSION)):
+        may = sorted({*may, *files})
     linked = {edit.start for edit in links}
-    leads = [(i, lead) for i, lead in leads if start[i] not in linked]
-    stuck = [Edit(start[i], start[i] + lead, "image") for i, lead in leads if lead != _WHOLE]
-    return merge(drop_lines(text, [i for i, lead in leads if lead == _WHOLE], "image"), stuck)
+    edits: list[Edit] = []
+    for start, end in may:
+        line = text[start:end]
+        lead = _lead(line) if len(line) <= REMEMBERED else _lead.__wrapped__(line)
+        if lead == _WHOLE and start not in linked:
+            edits += drop_spans(text, [(start, end)], "image")
+        elif lead and start not in linked:
+            edits.append(Edit(start, start + lead, "image"))
+    return edits
 
 
 #: The line goes with its newline.

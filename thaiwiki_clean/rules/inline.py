@@ -10,7 +10,7 @@ from functools import cache
 import regex
 
 from thaiwiki_clean.edits import Edit, merge
-from thaiwiki_clean.markup import empty_lines, lines_opening, settle, sketch
+from thaiwiki_clean.markup import lines_opening, settle
 from thaiwiki_clean.vocabulary import terms
 
 __all__ = ["edit_link", "html", "html_entity", "magic_word", "reference", "template_parameter", "url", "wiki_markup"]
@@ -364,9 +364,8 @@ def magic_word(text: str) -> list[Edit]:
     """
     switch, variable = _switches()
     edits = [Edit(m.start(), m.end(), "magic_word") for m in switch.finditer(text)] if "_" in text and "__" in text else []
-    page = sketch(text)
-    lonely = [i for i in page.opening.get("switch", ()) if variable.fullmatch(page.line[i])]
-    return merge(edits, empty_lines(text, lonely, "magic_word")) if lonely else edits
+    lonely = [Edit(start, end, "magic_word") for start, end in lines_opening(text, "switch") if variable.fullmatch(text, start, end)]
+    return merge(edits, lonely) if lonely else edits
 
 
 _PARAMETER = regex.compile(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 
 import regex
@@ -15,13 +15,13 @@ from thaiwiki_clean.markup import (
     clauses,
     drop_lines,
     drop_runs,
+    drop_spans,
     heads,
     is_name,
     is_sentence,
-    lines,
     lines_opening,
+    lines_with,
     sketch,
-    split,
 )
 from thaiwiki_clean.rules.sections import boilerplate_lines
 from thaiwiki_clean.vocabulary import is_category
@@ -42,7 +42,7 @@ def link_lists(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _link_lists(text: str) -> Iterator[tuple[int, int]]:
-    found, short, _, intros, named = sketch(text)
+    found, short, intros, named = sketch(text)
     if len(short) < LIST_LENGTH:
         return
     apart = {*named, *boilerplate_lines(text), *intros} if named or intros else ()
@@ -162,7 +162,7 @@ def category(text: str) -> list[Edit]:
 
     At the end a line counts when it is a bare name. The first line of a page is never a category.
     """
-    found, _, _, _, titles = sketch(text)
+    found, _, _, titles = sketch(text)
     prefixed: set[int] = set()
     if ":" in text and ("หมวดหมู่" in text or "ategory" in text):
         prefixed = {i for i, line in enumerate(found) if ":" in line and _PREFIXED.fullmatch(line)}
@@ -260,14 +260,14 @@ def hatnote(text: str) -> list[Edit]:
     >>> hatnote("ดูบทความหลักที่ แมวบ้าน\\nดูแลแมวให้ดีทุกวัน")
     [Edit(start=0, end=24, reason='hatnote', new='')]
     """
-    page = sketch(text)
-    found = page.line
-    may: Iterable[int] = page.opening.get("hatnote", ())
+    may = lines_opening(text, "hatnote")
     if "เปลี่ยนทางมาที่นี่" in text:
-        may = sorted({*may, *(i for i, line in enumerate(found) if "เปลี่ยนทางมาที่นี่" in line)})
-    if not may:
-        return []
-    return drop_lines(text, [i for i in may if 5 < len(found[i]) < HATNOTE_LENGTH and _is_hatnote(found[i])], "hatnote")
+        may = sorted({*may, *lines_with(text, _REDIRECTED)})
+    gone = [(start, end) for start, end in may if 5 < end - start < HATNOTE_LENGTH and _is_hatnote(text[start:end])]
+    return drop_spans(text, gone, "hatnote")
+
+
+_REDIRECTED = re.compile("เปลี่ยนทางมาที่นี่")
 
 
 #: Hatnotes are shorter than this.
@@ -302,15 +302,16 @@ def navigation(text: str) -> list[Edit]:
 
     At least two parts must be such words, or one with an arrow; a chapter's name may stand between.
     """
-    page = sketch(text)
-    found = page.line
-    gone: set[int] = set()
-    if may := page.opening.get("frame"):
-        gone = {i for i in may if len(found[i]) < 160 and _CHROME.fullmatch(found[i])}
-    for i in page.opening.get("navigation", ()):
-        if 3 < len(line := found[i]) < 160 and _NAV_SIGN.search(line) and _NAV_WORD.search(line) and _is_navigation(line):
-            gone.add(i)
-    return drop_lines(text, sorted(gone), "navigation") if gone else []
+    gone = {(start, end) for start, end in lines_opening(text, "frame") if end - start < 160 and _CHROME.fullmatch(text, start, end)}
+    for start, end in lines_opening(text, "navigation"):
+        if (
+            3 < end - start < 160
+            and _NAV_SIGN.search(text, start, end)
+            and _NAV_WORD.search(line := text[start:end])
+            and _is_navigation(line)
+        ):
+            gone.add((start, end))
+    return drop_spans(text, sorted(gone), "navigation")
 
 
 def _is_navigation(line: str) -> bool:
@@ -337,13 +338,14 @@ def source_line(text: str) -> list[Edit]:
 
     Spared: a line that goes on to say something in three clauses or more.
     """
-    may = lines_opening(text, "source") if ":" in text or "=" in text or "：" in text else ()
-    if "↑" in text or "^" in text:
-        may = sorted({*may, *(i for i, line in enumerate(split(text)) if "↑" in line[:6] or line[:1] == "^")})
-    if not may:
-        return []
-    found = split(text)
-    return drop_lines(text, [i for i in may if len(found[i]) < SOURCE_LENGTH and _is_source(found[i])], "source_line")
+    may = lines_opening(text, "source")
+    if "↑" in text:
+        may = sorted({*may, *((start, end) for start, end in lines_with(text, _WAY_BACK) if "↑" in text[start : min(start + 6, end)])})
+    gone = [(start, end) for start, end in may if end - start < SOURCE_LENGTH and _is_source(text[start:end])]
+    return drop_spans(text, gone, "source_line")
+
+
+_WAY_BACK = re.compile("↑")
 
 
 #: Lines that only name a source are shorter than this.
@@ -380,18 +382,15 @@ def list_marker(text: str) -> list[Edit]:
     may = lines_opening(text, "marker")
     if not may:
         return []
-    found = lines(text)
-    edits = []
-    for i in may:
-        line, start = found.line[i], found.start[i]
+    edits: list[Edit] = []
+    for start, end in may:
+        line = text[start:end]
         lead = len(line) - len(line.lstrip(" \t"))
-        if end := _after_markers(line, lead):
-            # A line of nothing else goes with its newline; the last line has none.
-            edits.append(
-                Edit(start, min(found.start[i + 1], len(text)), "list_marker")
-                if end == len(line)
-                else Edit(start + lead, start + end, "list_marker")
-            )
+        if after := _after_markers(line, lead):
+            if after == len(line):  # nothing else
+                edits += drop_spans(text, [(start, end)], "list_marker")
+            else:
+                edits.append(Edit(start + lead, start + after, "list_marker"))
     return edits
 
 

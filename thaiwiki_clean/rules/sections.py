@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -21,7 +22,6 @@ from thaiwiki_clean.markup import (
     is_name,
     is_paragraph,
     is_sentence,
-    lines_opening,
     sketch,
 )
 
@@ -122,12 +122,14 @@ def section_header(text: str) -> list[Edit]:
     """
     if "=" not in text:
         return []
-    page = sketch(text)
-    found = [i for i, shape in page.heads.items() if not shape.bare]
-    if nameless := lines_opening(text, "header"):  # equals signs and nothing else
-        found += [i for i in nameless if i not in page.heads and not page.line[i].strip("= \t")]
-        found.sort()
-    return empty_lines(text, found, "section_header")
+    edits = empty_lines(text, [i for i, shape in sketch(text).heads.items() if not shape.bare], "section_header")
+    if nameless := [Edit(m.start(), m.end() - 1, "section_header") for m in _NAMELESS.finditer("\n" + text)]:
+        edits = sorted([*edits, *nameless])
+    return edits
+
+
+# Equals signs and nothing else.
+_NAMELESS = re.compile(r"\n==[= \t]*$", re.MULTILINE)
 
 
 #: A page speaks the dialect of bare titles when it has this many known ones and no header in equals signs.
@@ -154,7 +156,7 @@ def bare_header(text: str) -> list[Edit]:
     Another unknown one counts on a page that has two known ones and no other headers,
     and there only as a short line over a paragraph that says no clause.
     """
-    found, short, _, _, shapes = sketch(text)
+    found, short, _, shapes = sketch(text)
     titles = {i for i, shape in shapes.items() if shape.bare}
     last = len(found) - 1
     for i in short:

@@ -9,7 +9,17 @@ from importlib.resources import files
 
 import regex
 
-__all__ = ["Openers", "bare_title_kind", "bare_titles", "clause_pattern", "is_category", "openers", "terms", "title_key", "title_kind"]
+__all__ = [
+    "bare_title_kind",
+    "bare_titles",
+    "clause_pattern",
+    "is_category",
+    "opener_pattern",
+    "openers",
+    "terms",
+    "title_key",
+    "title_kind",
+]
 
 #: Titles shorter than this are compared exactly: one slip in a short word makes another word.
 SLIP_LENGTH = 6
@@ -91,30 +101,28 @@ def bare_titles() -> dict[str, str]:
     return {row[0]: row[1] for row in terms("sections") if row[1] in ("certain", "maybe", "content")}
 
 
-class Openers(dict[str, tuple[str, ...]]):
-    """The first two characters of a line -> the kinds of line that may begin so; one lookup tells, whatever the line.
-
-    >>> "marker" in openers()["* "], openers()["กา"]
-    (True, ())
-    """
-
-    def __missing__(self, head: str) -> tuple[str, ...]:
-        kinds = self.get(head[0], ()) if len(head) > 1 else ()
-        if len(self) < 1 << 14:  # there are few beginnings in a language; whoever sends more is not remembered
-            self[head] = kinds
-        return kinds
-
-
 @cache
-def openers() -> Openers:
-    """What lines begin with: vocabulary/openers.tsv."""
+def openers() -> dict[str, tuple[str, ...]]:
+    """What lines begin with -> the kinds of line that may begin so: vocabulary/openers.tsv.
+
+    >>> openers()["ดู"], "hatnote" in openers()["*"]
+    (('hatnote',), True)
+    """
     ones: dict[str, list[str]] = {}
     twos: dict[str, list[str]] = {}
     for kind, opener in terms("openers"):
         for head in (" ", "\t") if opener == "<blank>" else (opener,):
             (ones if len(head) == 1 else twos).setdefault(head, []).append(kind)
     both = {head: tuple(kinds + [kind for kind in ones.get(head[0], []) if kind not in kinds]) for head, kinds in twos.items()}
-    return Openers({**{head: tuple(kinds) for head, kinds in ones.items()}, **both})
+    return {**{head: tuple(kinds) for head, kinds in ones.items()}, **both}
+
+
+@cache
+def opener_pattern() -> re.Pattern[str]:
+    """A newline and the line behind it, if that begins with an opener; the group is the opener, the longer one where two fit."""
+    heads = sorted(openers(), key=len, reverse=True)
+    first = re.escape("".join(head[0] for head in heads))  # most lines are told by one look
+    return re.compile(rf"\n(?=[{first}])({_trie([re.escape(head) for head in heads])})[^\n]*")
 
 
 @cache
