@@ -8,7 +8,7 @@
 The chain: Gopher repetition, FineWeb quality and Gopher quality with the values of FineWeb2's tha_Thai.yml, then MinHash of word
 5-grams in 14 buckets of 8 hashes. It runs twice: as it is, where most pages fall at the first filter and cost nothing more, and with
 every page through every filter and MinHash, which is the work that both do. The build does more: it also cleans, keeps every edit,
-makes examples and a report; nothing of that is taken off. Its stages that do the work of both (segmentation, measures, verdicts, signatures, duplicates) are
+makes examples and a report; nothing of that is taken off. Its parts that do the work of both (segmentation, measures, verdicts, signatures, duplicates) are
 measured apart, in one process. The truth is what ``make_v3like.py`` writes beside the rows. CPU seconds are those of all processes.
 """
 
@@ -32,8 +32,8 @@ from scale import stages
 
 ROOT = Path(__file__).resolve().parents[1]
 
-#: The stages of a build that do what the chain does.
-SAME = ("words and verdicts", "duplicates")
+#: The parts of a build that do what the chain does.
+SAME = ("words", "repetition", "verdicts", "signatures", "duplicates")
 
 CHAIN = r"""
 import json, sys
@@ -109,7 +109,7 @@ def main() -> None:
             script = work / f"run_{label}.py"
             script.write_text(code, "utf-8")
             costs[label] = cost([python, str(script), str(read), str(work / label), str(given.workers), label], work / f"{label}.log")
-        same = sum(stage["cpu_s"] for name, stage in stages(str(given.rows), work, 5)["stages"].items() if name in SAME)
+        same = sum(stage["cpu_s"] for name, stage in stages(str(given.rows), work, 5)["stages"].items() if name.rpartition(": ")[2] in SAME)
         stand = {"datatrove": set(ids(work / "datatrove/kept")), "ours": set(ids(work / "ours/articles"))}
     print(f"{len(truth):,} rows, {megabytes:.1f} MB, {given.workers} workers\n")
     print("| | wall s | CPU s | CPU ms/MB | good pages that fell | pages of no use that stand | copies that stand beside their page |")
@@ -125,7 +125,7 @@ def main() -> None:
     print(f"| ours, {', '.join(SAME)} alone | | {same:.1f} | {1000 * same / megabytes:.0f} | | | |")
     through = costs["through"][1]
     print(
-        f"\nCPU of every page through every step: {through / costs['ours'][1]:.2f} times the whole build, {through / same:.2f} times those stages"
+        f"\nCPU of every page through every step: {through / costs['ours'][1]:.2f} times the whole build, {through / same:.2f} times those parts"
     )
     for label, found in stand.items():
         wrong = Counter(each["kind"] for row, each in enumerate(truth) if good(each) and row not in found)

@@ -30,6 +30,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pyarrow.parquet as pq
 
@@ -92,8 +93,19 @@ def whole(source: str, folder: Path, workers: int, sample: float) -> dict[str, A
     }
 
 
+#: What the longest stage is made of, and the function in ``pipeline.stages`` that does it; the rest of it reads and writes.
+PARTS = {
+    "cleaning": "clean_page",
+    "verdicts": "_judged",
+    "words": "segment",
+    "repetition": "_measured_page",
+    "signatures": "dedup.signatures",
+    "counting lines": "recurring.line_counts",
+}
+
+
 def stages(source: str, folder: Path, sample: float) -> dict[str, Any]:
-    """CPU by stage of a build in this process, beside the bare costs."""
+    """CPU by stage of a build in this process, and by part of the longest, beside the bare costs."""
     from thaiwiki_clean.build import build
     from thaiwiki_clean.words import words
 
@@ -109,15 +121,43 @@ def stages(source: str, folder: Path, sample: float) -> dict[str, Any]:
         at, since = stage, now
 
     start = time.process_time()
-    build(source, folder / "out", engine="serial", progress=progress)
+    with parts() as within:
+        build(source, folder / "out", engine="serial", progress=progress)
     progress("end", 1)
     total = time.process_time() - start
+    spent |= {f"cleaning and words: {part}": s for part, s in within.items()}
+    spent["cleaning and words: reading and writing"] = spent["cleaning and words"] - sum(within.values())
     rows = {
         stage: {"cpu_s": round(s, 1), "ms_per_MB": round(1000 * s / megabytes, 1), "share": round(s / total, 3)}
         for stage, s in spent.items()
     }
     bare = {name: {"ms_per_MB": round(1000 * s, 1)} for name, s in bare_costs(source, sample).items()}
     return {"MB": round(megabytes, 1), "cpu_s": round(total, 1), "stages": rows, "bare": bare}
+
+
+@contextlib.contextmanager
+def parts() -> Iterator[dict[str, float]]:
+    """CPU seconds of each of :data:`PARTS` while the block runs."""
+    from thaiwiki_clean.pipeline import stages as module
+
+    spent: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+
+    def timed(part: str, work: Any) -> Any:
+        def run(*args: Any) -> Any:
+            since = time.process_time()
+            try:
+                return work(*args)
+            finally:
+                spent[part] += time.process_time() - since
+
+        return run
+
+    with contextlib.ExitStack() as patches:
+        for part, name in PARTS.items():
+            owner, _, name = name.rpartition(".")
+            there = getattr(module, owner) if owner else module
+            patches.enter_context(mock.patch.object(there, name, timed(part, getattr(there, name))))
+        yield spent
 
 
 def kills(source: str, folder: Path, times: int, workers: int, seed: int) -> dict[str, Any]:

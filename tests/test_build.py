@@ -62,13 +62,15 @@ def prose(seed: int, sentences: int = 4) -> str:
 
 
 def page(n: int) -> dict[str, Any]:
-    """A page of v3's form; now and then a redirect, a copy, or a row that cannot be read."""
+    """A page of v3's form, the first eighty with a notice; now and then a redirect, a copy, or a row that cannot be read."""
     if n % 11 == 3:
         return {"id": str(n), "title": f"ทาง {n}", "source": "thaiwikipedia", "text": f"redirect เรื่อง {n - 1}"}
     if n % 17 == 5:
         return {"id": str(n), "title": f"เสีย {n}", "source": "thaiwikipedia", "text": None}
     seed = n - 1 if n % 13 == 7 else n
-    text = f"{prose(seed)} ()\n\n== ประวัติ ==\n{prose(seed + 1000)}\n== ดูเพิ่ม ==\nเสือ \nสิงโต \n"
+    notice = "กลับหน้าแรก\n" if n < 80 else ""
+    history = prose(seed + 1000, sentences=7).replace(" ", "\n")
+    text = f"{notice}{prose(seed)} ()\n\n== ประวัติ ==\n{history}\n== ดูเพิ่ม ==\nเสือ \nสิงโต \n"
     return {"id": str(n), "title": f"เรื่อง {n}", "source": "thaiwikipedia", "text": text}
 
 
@@ -81,7 +83,7 @@ def write_source(folder: Path, files: list[list[dict[str, Any]]]) -> Path:
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """120 pages in six files: six shards."""
+    """120 pages in six files: six shards, of which four hold a line that recurs."""
     pages = [page(n) for n in range(120)]
     return write_source(tmp_path_factory.mktemp("source") / "pages", [pages[n : n + 20] for n in range(0, 120, 20)])
 
@@ -189,7 +191,13 @@ os.replace = replace
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL on this system")
 def test_a_cluster_that_loses_a_worker_in_every_long_stage_gives_the_same_bytes(source: Path, undisturbed: Path, tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="the dask engine is an extra")
-    deaths = {"reading and cleaning": "1-clean", "words and verdicts": "3-measure", "examples": "6-examples", "writing": "out/articles"}
+    deaths = {
+        "cleaning and words": "1-pages",
+        "taking them out": "3-pages",
+        "duplicates": "4-duplicates",
+        "examples": "6-examples",
+        "writing": "out/articles",
+    }
     begun = set()
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster,
@@ -200,7 +208,7 @@ def test_a_cluster_that_loses_a_worker_in_every_long_stage_gives_the_same_bytes(
             if stage in deaths and stage not in begun:  # before its first task is given out
                 begun.add(stage)
                 client.wait_for_workers(2)  # one may just be starting again
-                client.run(exec, DEADLY.format(folder=f".work/{deaths[stage]}/", mark=str(tmp_path / f"died in {stage}")))
+                client.run(exec, DEADLY.format(folder=f".work/{deaths[stage]}", mark=str(tmp_path / f"died in {stage}")))
 
         build(str(source), tmp_path / "out", engine="dask", scheduler=cluster.scheduler_address, progress=prepare)
     assert {path.name for path in tmp_path.glob("died in *")} == {f"died in {stage}" for stage in deaths}
@@ -216,7 +224,7 @@ def test_a_build_that_was_killed_gives_the_same_bytes(source: Path, undisturbed:
     script, out = tmp_path / "run.py", tmp_path / "out"
     script.write_text(code, "utf-8")
     draw = random.Random(7)
-    for stage in ("1-clean", "3-measure", "6-examples"):
+    for stage in ("1-pages", "3-pages", "6-examples"):
         run = subprocess.Popen([sys.executable, str(script), str(source), str(out)], env={**os.environ, "PYTHONPATH": str(ROOT)})
         while not any((out / ".work" / stage).glob("*")):  # a stage has begun: kill it a moment later
             assert run.poll() is None
@@ -359,6 +367,14 @@ def test_strict_stops_at_the_first_row_that_cannot_be_read(source: Path, tmp_pat
     with pytest.raises(SourceError, match=r"part-0\.jsonl"):
         build(str(source), tmp_path / "out", engine="serial", strict=True)
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".work"]
+
+
+def test_a_notice_goes_from_every_page_that_has_it(undisturbed: Path) -> None:
+    pages = rows(undisturbed, "articles") + rows(undisturbed, "dropped")
+    gone = [page["id"] for page in pages if any(edit["reason"] == "recurring_line" for edit in page["edits"])]
+    assert len(gone) > 50
+    assert {int(n) for n in gone} <= set(range(80))
+    assert not any("กลับหน้าแรก" in page["text"] for page in pages)
 
 
 def test_redirects_copies_and_articles_are_told_apart(undisturbed: Path) -> None:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from thaiwiki_clean.edits import apply
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.pipeline import stages
-from thaiwiki_clean.pipeline.shards import PAGES, to_table, write
+from thaiwiki_clean.pipeline.shards import read_tables, stats, to_pages
+from thaiwiki_clean.readers import open_source
+from thaiwiki_clean.recurring import line_counts
 
 TEXTS = (
     "แมวเป็นสัตว์เลี้ยงลูกด้วยนมขนาดเล็กที่มนุษย์เลี้ยงไว้ในบ้านมานานหลายพันปี",
@@ -20,22 +28,50 @@ TEXTS = (
 )
 
 
+NOTICE = "กลับหน้าแรก"
+
+
+def read(texts: Sequence[str], words: str | None, folder: Path) -> tuple[Path, Path, Path]:
+    """The files of one shard with these texts: its pages, its lines and its signatures."""
+    folder.mkdir()
+    (folder / "rows.jsonl").write_text("".join(json.dumps({"id": str(n), "text": text}) + "\n" for n, text in enumerate(texts)), "utf-8")
+    pages, lines, signatures = (folder / name for name in ("pages", "lines", "signatures"))
+    (shard,) = open_source(str(folder / "rows.jsonl")).shards
+    stages.read_shard(shard, 0, False, words, lines, signatures, pages)
+    return pages, lines, signatures
+
+
 @pytest.mark.parametrize("words", ["nlpo3", None])
 @pytest.mark.parametrize("together", [1, 100, 10_000])
 def test_how_many_pages_are_segmented_together_changes_nothing(
     words: str | None, together: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pages = [Page(str(n), "ชื่อ", "thaiwikipedia", "", text, text) for n, text in enumerate(TEXTS)]
-    write(tmp_path / "clean", PAGES, [to_table(pages)])
-    (tmp_path / "lines").write_text(json.dumps([]), "utf-8")
-
-    def measured() -> bytes:
-        stages.measure_shard(tmp_path / "clean", 0, words, tmp_path / "lines", tmp_path / "signatures", tmp_path / "out")
-        return (tmp_path / "out").read_bytes() + (tmp_path / "signatures").read_bytes()
-
-    once = measured()
+    once = read(TEXTS, words, tmp_path / "once")
     monkeypatch.setattr(stages, "_TOGETHER", together)
-    assert measured() == once
+    again = read(TEXTS, words, tmp_path / "again")
+    assert [path.read_bytes() for path in once] == [path.read_bytes() for path in again]
+
+
+@pytest.mark.parametrize("words", ["nlpo3", None])
+@given(noticed=st.lists(st.booleans(), min_size=len(TEXTS), max_size=len(TEXTS)))
+def test_without_its_notice_a_page_is_as_if_it_had_never_had_one(words: str | None, noticed: list[bool]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with_notices = [f"{text}\n{NOTICE}" if text and has else text for text, has in zip(TEXTS, noticed, strict=True)]
+        pages, lines, _ = read(with_notices, words, folder / "with")
+        recurring = folder / "recurring"
+        recurring.write_text(json.dumps(line_counts([NOTICE])["line"].to_pylist()), "utf-8")
+        assert stages.shards_with(recurring, [lines]) == ([0] if with_notices != list(TEXTS) else [])
+        stages.take_out(pages, 0, words, recurring, folder / "signed", folder / "out")
+        expected, _, signed = read(TEXTS, words, folder / "without")
+        rest = [name for name in pq.read_schema(expected).names if name not in ("raw", "edits", "n_chars_raw")]
+        assert pq.read_table(folder / "out", columns=rest).equals(pq.read_table(expected, columns=rest))
+        assert (folder / "signed").read_bytes() == signed.read_bytes()
+        for page in (page for table in read_tables(folder / "out") for page in to_pages(table)):
+            assert apply(page.raw, page.edits) == page.text
+        tally, plain = stats(folder / "out"), stats(expected)
+        assert (tally["text"], tally["wikis"]) == (plain["text"], plain["wikis"])
+        assert tally["edits"].get("recurring_line", 0) == sum(text not in TEXTS for text in with_notices)
 
 
 def test_a_portion_ends_with_the_page_that_fills_it(monkeypatch: pytest.MonkeyPatch) -> None:

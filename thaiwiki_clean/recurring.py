@@ -45,7 +45,8 @@ def line_counts(texts: Iterable[str]) -> pa.Table:
     """How many of ``texts`` have each line: one shard's share of what :func:`recurring` needs.
 
     Columns: ``line``, a hash of the folded line, ascending; ``pages`` that have it; on how many it stands among the first three
-    lines (``top``) and the last three (``bottom``); ``sentence``, whether it may be one. Texts of less than seven lines count nothing.
+    lines (``top``) and the last three (``bottom``); ``sentence``, whether one that stands there may be one. Lines of texts with
+    less than seven lines are in it, too, but these texts count nothing.
     """
     import pyarrow as pa
 
@@ -53,14 +54,28 @@ def line_counts(texts: Iterable[str]) -> pa.Table:
     top: Counter[str] = Counter()
     bottom: Counter[str] = Counter()
     for text in texts:
-        lines = [folded for line in text.split("\n") if (folded := fold(line))]
+        lines = _folded(text)
         if len(lines) >= _ENOUGH:
             pages.update(set(lines))
             top.update(set(lines[:_ZONE]))
             bottom.update(set(lines[-_ZONE:]))
-    rows = sorted((_hash(line), n, top[line], bottom[line], _may_be_sentence(line)) for line, n in pages.items())
+        else:
+            pages.update(dict.fromkeys(lines, 0))
+    rows = []
+    for line, n in pages.items():
+        ends = top.get(line, 0), bottom.get(line, 0)
+        rows.append((_hash(line), n, *ends, _may_be_sentence(line) if any(ends) else 0))
+    rows.sort()
     columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(_TYPES)
     return pa.table({name: pa.array(column, kind) for (name, kind), column in zip(_TYPES.items(), columns, strict=True)})
+
+
+def _folded(text: str) -> list[str]:
+    """The lines of a text that hold more than blanks, each as :func:`fold` leaves it."""
+    lines = list(filter(None, text.split("\n")))
+    if " ".join(lines) == fold(text):  # then no line has anything to fold, as in nearly every clean text
+        return lines
+    return [folded for line in lines if (folded := fold(line))]
 
 
 _TYPES: dict[str, Any] = {"line": "uint64", "pages": "int32", "top": "int32", "bottom": "int32", "sentence": "int32"}

@@ -36,28 +36,28 @@ def flow(source: Source, work: Path, identity: dict[str, Any], command: str, eva
     def each(name: str) -> list[Path]:
         return [work / name / f"{n:05}.parquet" for n in numbers]
 
-    lines, recurring = (each("1-lines"), work / "2-recurring.json") if across else ([], None)
-    signed = each("3-signatures") if across else []
-    cleaned, measured, examples = each("1-clean"), each("3-measure"), each("6-examples")
-    duplicates, families = work / "4-duplicates.parquet", work / "5-families.json"
+    pages, lines, signed = each("1-pages"), each("1-lines"), each("1-signatures")
+    recurring, duplicates, families = work / "2-recurring.json", work / "4-duplicates.parquet", work / "5-families.json"
+    examples = each("6-examples")
     staged = work / "out"
     asked = {name: settings[name] for name in ("kinds", "tokenizer", "max_tokens", "seed")}
     asked["evaluation"] = [str(Path(path).resolve()) for path in evaluation]
+    words = settings["words"]
 
-    meter.run(
-        "reading and cleaning",
-        [(cleaned[n], stages.clean_shard, (source.shards[n], settings["strict"], lines[n] if across else None)) for n in numbers],
-    )
-    if recurring:
+    def read(n: int) -> Planned:
+        beside = (lines[n], signed[n]) if across else (None, None)
+        return pages[n], stages.read_shard, (source.shards[n], n, settings["strict"], words, *beside)
+
+    meter.run("cleaning and words", [read(n) for n in numbers])
+    measured = list(pages)
+    if across:
         meter.run("recurring lines", [(recurring, stages.find_recurring, (lines,))])
-    meter.run(
-        "words and verdicts",
-        [
-            (measured[n], stages.measure_shard, (cleaned[n], n, settings["words"], recurring, signed[n] if across else None))
-            for n in numbers
-        ],
-    )
-    meter.run("duplicates", [(duplicates, stages.find_duplicates, (measured, signed))])
+        shorter, signed_again = each("3-pages"), each("3-signatures")
+        some = stages.shards_with(recurring, lines)
+        meter.run("taking them out", [(shorter[n], stages.take_out, (pages[n], n, words, recurring, signed_again[n])) for n in some])
+        for n in some:
+            measured[n], signed[n] = shorter[n], signed_again[n]
+    meter.run("duplicates", [(duplicates, stages.find_duplicates, (measured, signed if across else []))])
     meter.run("families", [(families, stages.join_families, (measured, duplicates, settings["seed"]))])
     meter.run("examples", [(examples[n], stages.make_examples, (measured[n], duplicates, families, n, asked)) for n in numbers])
 
@@ -79,7 +79,7 @@ def flow(source: Source, work: Path, identity: dict[str, Any], command: str, eva
 
     manifest = gather(
         {"identity": identity, "source": {**identity["source"], "name": source.name}, "command": command},
-        cleaned=cleaned,
+        read=pages,
         measured=measured,
         duplicates=duplicates,
         examples=examples,

@@ -77,17 +77,17 @@ class Manifest:
 def gather(
     start: Mapping[str, Any],
     *,
-    cleaned: Sequence[Path],
+    read: Sequence[Path],
     measured: Sequence[Path],
     duplicates: Path,
     examples: Sequence[Path],
     files: Mapping[str, Path],
 ) -> Manifest:
     """The manifest of a build: what the stages wrote into their files about themselves, added up."""
-    read, tallies, made = ([stats(path) for path in paths] for paths in (cleaned, measured, examples))
+    damages, tallies, made = ([stats(path) for path in paths] for paths in (read, measured, examples))
     told = stats(duplicates)
     edits, pages, removed, wikis = (_total(tallies, name) for name in ("edits", "pages", "removed", "wikis"))
-    rows, kept, fallen = sum(file["rows"] for file in read), sum(told["kept"]), sum(told["dropped"])
+    rows, kept, fallen = sum(file["rows"] for file in damages), sum(told["kept"]), sum(told["dropped"])
     assert rows == kept + fallen, f"{rows} rows read, {kept} articles and {fallen} dropped"
     return Manifest(
         **start,
@@ -103,9 +103,9 @@ def gather(
         wikis=dict(sorted(wikis.items())),
         duplicates=told["duplicates"],
         damage={
-            "rows": sum(file["damaged"] for file in read),
-            "first": [row for file in read for row in file["damage"]][:20],
-            "broken_off": [line for file in read for line in file["broken_off"]],
+            "rows": sum(file["damaged"] for file in damages),
+            "first": [row for file in damages for row in file["damage"]][:20],
+            "broken_off": [line for file in damages for line in file["broken_off"]],
         },
         files={name: _described(path) for name, path in files.items()},
     )

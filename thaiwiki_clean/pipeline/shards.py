@@ -13,7 +13,6 @@ import os
 import uuid
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import attrgetter, is_not
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -42,9 +41,7 @@ __all__ = [
     "sweep",
     "to_pages",
     "to_table",
-    "told_again",
     "unpack_ends",
-    "with_columns",
     "write",
     "write_text",
 ]
@@ -82,23 +79,13 @@ _PUBLISHED = {"compression": "zstd", "compression_level": 3, "use_content_define
 _PASSING = {"compression": "lz4"}
 
 
-def to_table(pages: Sequence[Page]) -> pa.Table:
-    """The pages as a table with schema :data:`PAGES`; edits become a list of structs."""
-    return pa.table([_column(field.name, field.type, pages) for field in PAGES], schema=PAGES)
-
-
-def _column(name: str, kind: pa.DataType, pages: Sequence[Page]) -> pa.Array:
-    values = [getattr(page, name) for page in pages]
-    return _edits_array(values) if name == "edits" else pa.array(values, kind)
-
-
-def told_again(table: pa.Table, before: Sequence[Page], now: Sequence[Page]) -> pa.Table:
-    """``table``, which holds the pages ``before``, with the pages ``now``: only the columns in which one of them changed are made anew."""
-    for at, field in enumerate(PAGES):
-        get = attrgetter(field.name)
-        if any(map(is_not, map(get, before), map(get, now))):
-            table = table.set_column(at, field, _column(field.name, field.type, now))
-    return table
+def to_table(pages: Sequence[Page], more: Mapping[str, Sequence[Any]] | None = None, schema: pa.Schema = PAGES) -> pa.Table:
+    """The pages as a table; edits become a list of structs. ``more`` holds the columns of ``schema`` that pages have not."""
+    columns = dict(more or {})
+    for name in PAGES.names:
+        columns[name] = [getattr(page, name) for page in pages]
+    columns["edits"] = _edits_array(columns["edits"])
+    return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
 def to_pages(table: pa.Table) -> list[Page]:
@@ -196,13 +183,6 @@ def read_group(path: Path, number: int, columns: Sequence[str] | None = None) ->
     """One row group of a file."""
     with pq.ParquetFile(path) as file:
         return file.read_row_group(number, columns=columns, use_threads=False)
-
-
-def with_columns(table: pa.Table, columns: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
-    """``table`` with the columns of ``schema`` after its own."""
-    for field in schema:
-        table = table.append_column(field, pa.array(columns[field.name], field.type))
-    return table
 
 
 def settled(source: Path, duplicates: Path, number: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:

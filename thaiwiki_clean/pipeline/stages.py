@@ -11,7 +11,7 @@ import functools
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,9 +36,7 @@ from thaiwiki_clean.pipeline.shards import (
     settled,
     to_pages,
     to_table,
-    told_again,
     unpack_ends,
-    with_columns,
     write,
     write_text,
 )
@@ -65,29 +63,29 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def clean_shard(shard: Shard, strict: bool, lines: Path | None, out: Path) -> None:
-    """Read a shard, clean its pages, and count their lines into ``lines``.
+def read_shard(shard: Shard, number: int, strict: bool, words: str | None, lines: Path | None, signatures: Path | None, out: Path) -> None:
+    """Read a shard, clean its pages and judge them, count their words, measure repetition; count lines, and sign what stands.
 
     What stands before a damage is kept; with ``strict`` the damage raises.
     """
-    from thaiwiki_clean.readers import read_shard
+    from thaiwiki_clean.readers import read_shard as read
 
     damage = Damage()
     texts: list[str] = []
     broken_off: list[str] = []
 
-    def tables() -> Iterator[pa.Table]:
-        read = read_shard(shard, strict=strict)
-        for came in batches(read if strict else _before_damage(read, broken_off), GROUP):
+    def tables() -> Iterator[_Table]:
+        pages = read(shard, strict=strict)
+        for came in batches(pages if strict else _before_damage(pages, broken_off), GROUP):
             damage.add(came)
-            pages = [page if page.dropped else clean_page(page) for page in came]
-            texts.extend(page.text for page in pages)
-            yield to_table(pages)
-        if lines is not None:  # before the pages: where these are, both are
+            cleaned = [page if page.dropped else clean_page(page) for page in came]
+            texts.extend(page.text for page in cleaned)
+            yield _measured(cleaned, words)
+        if lines is not None:
             counted = recurring.line_counts(texts)
             write(lines, counted.schema, [counted])
 
-    write(out, PAGES, tables(), about=lambda: damage.about() | {"broken_off": broken_off})
+    _write_pages(out, number, tables(), signatures, lambda: damage.about() | {"broken_off": broken_off})
 
 
 def _before_damage(pages: Iterable[Page], found: list[str]) -> Iterator[Page]:
@@ -106,32 +104,62 @@ def find_recurring(lines: Sequence[Path], out: Path) -> None:
     write_text(out, json.dumps(sorted(recurring.recurring(counts))))
 
 
-_MEASURED = pa.schema([*MEASURES, N_CHARS_RAW, WORD_ENDS])
+def shards_with(recurring: Path, lines: Sequence[Path]) -> list[int]:
+    """The numbers of the shards that hold a line that recurs."""
+    hashes = pa.array(json.loads(recurring.read_text("utf-8")), pa.uint64())
+    if not len(hashes):
+        return []
+    return [n for n, path in enumerate(lines) if any(pc.any(pc.is_in(table["line"], hashes)).as_py() for table in read_tables(path))]
+
+
+def take_out(source: Path, number: int, words: str | None, recurring: Path, signatures: Path, out: Path) -> None:
+    """Take lines that recur across pages out of a shard; the pages that had one are judged and measured again."""
+    hashes = frozenset(json.loads(recurring.read_text("utf-8")))
+
+    def tables() -> Iterator[_Table]:
+        for table in read_tables(source):
+            pages = to_pages(table)
+            shorter = {n: less for n, page in enumerate(pages) if (less := _without(hashes, page)) is not page}
+            again, rows = _measured([dataclasses.replace(page, dropped=None, detail="") for page in shorter.values()], words)
+            order = list(range(len(pages)))
+            for row, (n, page) in enumerate(zip(shorter, again, strict=True), len(pages)):
+                pages[n], order[n] = page, row
+            yield pages, pa.concat_tables([table, rows]).take(pa.array(order))
+
+    _write_pages(out, number, tables(), signatures, dict)
+
+
+_MEASURED = pa.schema([*PAGES, *MEASURES, N_CHARS_RAW, WORD_ENDS])
 _WITHOUT_WORDS = ("n_lines", "mass", "longest_loop", "dup_line_frac", "dup_line_chars", "compression")
 
+_Table = tuple[list[Page], pa.Table]  # pages, and the same as a table with schema _MEASURED
 
-def measure_shard(source: Path, number: int, words: str | None, lines: Path | None, signatures: Path | None, out: Path) -> None:
-    """Take lines that recur across pages out of a shard, judge its pages, count words, measure repetition, and sign what stands."""
+
+def _write_pages(out: Path, number: int, tables: Iterable[_Table], signatures: Path | None, about: Callable[[], dict[str, Any]]) -> None:
+    """Write the pages of shard ``number``, with what they add up to, and the signatures of those that stand."""
     tally = Tally()
     standing: list[tuple[str, str]] = []
-    hashes = frozenset(json.loads(lines.read_text("utf-8"))) if lines else frozenset()
 
-    def tables() -> Iterator[pa.Table]:
-        for table in read_tables(source):
-            came = to_pages(table)
-            judged = (_judged(_without(hashes, page)) for page in came)
-            found = itertools.chain.from_iterable(_measured(some, words) for some in _portions(judged))
-            pages, measures, ends = zip(*found, strict=True)
+    def told() -> Iterator[pa.Table]:
+        for pages, table in tables:
             standing.extend((_name(page.id, number, tally.rows + row), page.text) for row, page in enumerate(pages) if not page.dropped)
             tally.add(pages)
-            columns: dict[str, Sequence[Any]] = {name: [m.get(name) for m in measures] for name in MEASURES.names}
-            columns |= {N_CHARS_RAW.name: [len(page.raw) for page in pages], WORD_ENDS.name: ends}
-            yield with_columns(told_again(table, came, pages), columns, _MEASURED)
+            yield table
         if signatures is not None:  # before the pages: where these are, both are
             signed = dedup.signatures(standing)
             write(signatures, signed.schema, [signed])
 
-    write(out, pa.schema([*PAGES, *_MEASURED]), tables(), about=tally.about)
+    write(out, _MEASURED, told(), about=lambda: about() | tally.about())
+
+
+def _measured(cleaned: Iterable[Page], words: str | None) -> _Table:
+    """The pages with verdicts, and with their measures as a table."""
+    judged = map(_judged, cleaned)
+    found = [measured for some in _portions(judged) for measured in _measured_together(some, words)]
+    pages = [page for page, _, _ in found]
+    columns: dict[str, Sequence[Any]] = {name: [measures.get(name) for _, measures, _ in found] for name in MEASURES.names}
+    columns |= {N_CHARS_RAW.name: [len(page.raw) for page in pages], WORD_ENDS.name: [ends for _, _, ends in found]}
+    return pages, to_table(pages, columns, _MEASURED)
 
 
 def _name(page_id: str, number: int, row: int) -> str:
@@ -159,7 +187,7 @@ def _without(hashes: Set[int], page: Page) -> Page:
 # seventh of the time of both. They are some 200 of v3's pages, and their tokens 15 MB; a third of them saves three per cent less.
 _TOGETHER = 500_000
 
-Measured = tuple[Page, dict[str, float], bytes | None]
+_Measured = tuple[Page, dict[str, float], bytes | None]
 
 
 def _portions(pages: Iterable[Page]) -> Iterator[list[Page]]:
@@ -176,13 +204,13 @@ def _portions(pages: Iterable[Page]) -> Iterator[list[Page]]:
         yield portion
 
 
-def _measured(pages: Sequence[Page], words: str | None) -> list[Measured]:
+def _measured_together(pages: Sequence[Page], words: str | None) -> list[_Measured]:
     """Each page, its measures, and where its words end; a page falls when the measures say that it repeats itself."""
     tokens = [segment(page.text, words) if words and not page.dropped else () for page in pages]
     return [_measured_page(page, of_page, words) for page, of_page in zip(pages, tokens, strict=True)]
 
 
-def _measured_page(page: Page, tokens: Sequence[str], words: str | None) -> Measured:
+def _measured_page(page: Page, tokens: Sequence[str], words: str | None) -> _Measured:
     if page.dropped:
         return page, {}, None
     found = repetition(page.text, tokens)
@@ -255,7 +283,7 @@ def join_families(sources: Sequence[Path], duplicates: Path, seed: int, out: Pat
         for number, source in enumerate(sources):
             for table in settled(source, duplicates, number, ["id", "title", "source", "detail", "dropped", "cluster"]):
                 for row in table.to_pylist():
-                    # The text of a redirect is not read again for its target: measure_shard left that in ``detail``.
+                    # The text of a redirect is not read again for its target: read_shard left that in ``detail``.
                     raw = f"redirect {row.pop('detail')}" if row["dropped"] == "redirect" else ""
                     yield Page(**row, url="", raw=raw)
 
