@@ -239,6 +239,8 @@ MIN_LOOP = 12  # graphemes in the whole run: "555" and "ๆๆๆ" are no loops
 _PLAIN = re.compile("[\n -~\u00a1-\u00ac\u00ae-\u00ff\u0e01-\u0e3a\u0e3f-\u0e5b\u2010-\u2027]*")
 _LETTERS = re.compile("\n|[^\n][\u0e31\u0e33-\u0e3a\u0e47-\u0e4e]*")
 
+_LINE = re.compile("[^\n]*\n|[^\n]+")
+
 _BLANKS = re.compile("[ \t\u00a0\u200b\ufeff]+")
 _ODD = ("  ", " \n", "\n ", "\t", "\u00a0", "\u200b", "\ufeff", "\r")
 
@@ -253,7 +255,10 @@ def graphemes(text: str) -> list[str]:
         return _LETTERS.findall(text)
     import regex
 
-    return regex.findall(r"\X", text)  # type: ignore[no-any-return]
+    out: list[str] = []
+    for line in _LINE.findall(text):  # no cluster goes on behind a line end
+        out += _LETTERS.findall(line) if _PLAIN.fullmatch(line) else regex.findall(r"\X", line)
+    return out
 
 
 def loops(units: Sequence[Hashable], max_period: int = MAX_PERIOD) -> list[tuple[int, int]]:
