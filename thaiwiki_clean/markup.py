@@ -290,7 +290,7 @@ def is_sentence(line: str) -> bool:
     >>> is_sentence("แมวเป็นสัตว์เลี้ยงลูกด้วยนม"), is_sentence("สมาคมดาราศาสตร์ไทย"), is_sentence("   ")
     (True, False, False)
     """
-    return len(line) > NAME_LENGTH or (_clauses(line) > 0 and not vocabulary.is_category(line.strip()))
+    return len(line) > NAME_LENGTH or (vocabulary.clause_pattern().search(line) is not None and not vocabulary.is_category(line.strip()))
 
 
 def is_name(line: str) -> bool:

@@ -39,20 +39,16 @@ def empty_brackets(text: str) -> list[Edit]:
 
 
 def _emptied(text: str) -> list[Edit]:
-    edits: list[Edit] = []
-    if "(" in text and _SUSPECT.search("\n".join(_PAIR.findall(text))):
-        edits += _mended(text, _PAIR)
-    if "（" in text:
-        edits += _mended(text, _WIDE_PAIR)
-        edits = merge(edits)
-    return edits
+    edits = list(_mended(text, _PAIR)) if "(" in text else []
+    return merge(edits, _mended(text, _WIDE_PAIR)) if "（" in text else edits
 
 
 def _mended(text: str, pair: re.Pattern[str]) -> Iterator[Edit]:
     done = 0
     for m in pair.finditer(text):
-        if _SUSPECT.search(m.group()):
-            for edit in _mend(text, m.start(), m.end()):
+        start, end = m.span()
+        if _SUSPECT.search(text, start, end):
+            for edit in _mend(text, start, end):
                 # The blank between two pairs goes with the first: "() ()".
                 yield edit if edit.start >= done else edit._replace(start=done)
                 done = edit.end

@@ -74,6 +74,8 @@ def _kinds(text: str, found: list[str]) -> list[str]:
     depth = 0
     titles = heads(text)
     for i, line in enumerate(found):
+        if not (depth or "|" in line or "!" in line):
+            continue
         head = line.lstrip(" \t:")[:2]
         if head == "{|":
             depth, out[i] = depth + 1, "table"
