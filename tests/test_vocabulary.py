@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.strategies import rough_text
 from thaiwiki_clean import vocabulary
-from thaiwiki_clean.markup import clauses, is_name, is_sentence
+from thaiwiki_clean.markup import clauses, is_name, is_sentence, lines_opening
 from thaiwiki_clean.testing import section_title
 from thaiwiki_clean.vocabulary import bare_title_kind, is_category, openers, terms, title_key, title_kind
 
@@ -174,6 +174,17 @@ def test_a_sentence_has_not_the_shape_of_a_category(line: str) -> None:
 def test_the_openers_name_kinds_that_a_module_asks_for(root) -> None:
     asked = "".join(path.read_text("utf-8") for path in (root / "thaiwiki_clean").rglob("*.py"))
     assert [kind for kind in {kind for kinds in openers().values() for kind in kinds} if f'"{kind}"' not in asked] == []
+
+
+@laws
+@given(rough_text() | st.lists(st.sampled_from([*openers(), "ก", " ", "\n"])).map("".join))
+def test_lines_are_found_by_how_they_begin_wherever_they_stand(text: str) -> None:
+    for kind in {row[0] for row in terms("openers")}:
+        known = "\n".join(opener for of, opener in terms("openers") if of == kind).replace("<blank>", " \n\t")
+        begins = tuple(known.split("\n"))
+        assert [text[start:end] for start, end in lines_opening(text, kind)] == [
+            line for line in text.split("\n") if line.startswith(begins)
+        ]
 
 
 def test_the_trie_finds_what_the_words_side_by_side_find() -> None:

@@ -186,7 +186,7 @@ def _opening(text: str) -> dict[str, list[Span]]:
     kinds_of = vocabulary.openers()
     for m in vocabulary.opener_pattern().finditer("\n" + text):
         start, end = m.span()  # with the newline before it, which pushed the text by one
-        for kind in kinds_of[m.group(1)]:
+        for kind in kinds_of.get(text[start : start + 2]) or kinds_of[text[start]]:
             if kind in opening:
                 opening[kind].append((start, end - 1))
             else:

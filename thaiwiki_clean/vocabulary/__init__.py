@@ -119,10 +119,11 @@ def openers() -> dict[str, tuple[str, ...]]:
 
 @cache
 def opener_pattern() -> re.Pattern[str]:
-    """A newline and the line behind it, if that begins with an opener; the group is the opener, the longer one where two fit."""
-    heads = sorted(openers(), key=len, reverse=True)
-    first = re.escape("".join(head[0] for head in heads))  # most lines are told by one look
-    return re.compile(rf"\n(?=[{first}])({_trie([re.escape(head) for head in heads])})[^\n]*")
+    """A newline and the line behind it, if that begins with an opener."""
+    ones = "".join([head for head in openers() if len(head) == 1])
+    twos = [head for head in openers() if head[0] not in ones]
+    first = "".join([head[0] for head in twos])  # most lines are told by one look
+    return re.compile(rf"\n(?:[{re.escape(ones)}]|(?=[{re.escape(first)}])(?:{_trie(list(map(re.escape, twos)))}))[^\n]*")
 
 
 @cache
