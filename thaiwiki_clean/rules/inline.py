@@ -321,7 +321,7 @@ def wiki_markup(text: str) -> list[Edit]:
 
 def _stray_markup(text: str) -> list[Edit]:
     ruled = len(lines_opening(text, "rule")) > 0
-    if not ("[" in text or "]" in text or "{" in text or "}" in text or "~" in text or ruled or ("'" in text and "''" in text)):
+    if not ruled and not any(sign in text and sign + sign in text for sign in "[]{}~'"):
         return []
     arguments: list[Edit] = []
     edits: list[Edit] = []
