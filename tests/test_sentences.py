@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from thaiwiki_clean.instruct.sentences import ends, ends_before, reads_begun, reads_finished
+from thaiwiki_clean.instruct.sentences import (
+    _CLOSES,
+    _DANGLES,
+    _MAY_DANGLE,
+    _REACH,
+    best_end,
+    ends,
+    ends_before,
+    reads_begun,
+    reads_finished,
+)
 
 FIRST = "ทะเลสาบแห่งนี้เป็นทะเลสาบน้ำจืดขนาดใหญ่ที่สุดในภาคใต้ของประเทศ"
 PIECES = st.sampled_from(
@@ -63,7 +73,7 @@ def test_a_sentence_may_end_before_a_word_that_opens_one(after: str) -> None:
     assert ends(f"{FIRST} {after}")[0] == len(FIRST)
 
 
-@pytest.mark.parametrize("closing", ["อีกด้วย", "นั่นเอง", "เป็นต้น", "ตามลำดับ"])
+@pytest.mark.parametrize("closing", _CLOSES)
 def test_a_sentence_may_end_after_a_word_that_closes_one(closing: str) -> None:
     text = f"{FIRST}{closing}"
     assert ends(f"{text} ชาวบ้านทำประมงกันมาก")[0] == len(text)
@@ -279,3 +289,32 @@ WAITING = [
 )
 def test_the_last_ends_are_those_of_all_ends(text: str, until: int) -> None:
     assert list(ends_before(text, min(until, len(text)))) == [end for end in reversed(ends(text)) if end <= until]
+
+
+@given(
+    st.lists(st.sampled_from([FIRST, "แมวเป็นสัตว์", " ต่อมา", "\n\n", "\n", "อีกด้วย ", "ได้แก่"]), max_size=12).map("".join), st.integers(0, 600)
+)
+def test_the_best_end_is_the_last_or_that_of_a_paragraph_near_it(text: str, until: int) -> None:
+    found = list(ends_before(text, min(until, len(text))))
+    near = [end for end in found if end >= 0.7 * found[0]]
+    whole = [end for end in near if end == len(text) or text.startswith("\n\n", end)]
+    assert best_end(text, min(until, len(text))) == next(iter([*whole, *found]), 0)
+
+
+# fmt: off
+DANGLING = [
+    "ว่า", "พบว่า", "ซึ่ง", "ต่อมา", "ภายหลัง", "ใน", "พ.ศ. ", "๒๕๔๐ ", "²", "3 ", ",", ", ", " จะ", "แม้", "แล้ว", "ได้แก่ ", "อาทิ", " ", "\n",
+    "แมว", "วิเชียรมาศ", "เซลล์ประสาทและกล้ามเนื้อ",
+]
+# fmt: on
+
+
+@given(st.lists(st.sampled_from(DANGLING), max_size=8).map("".join))
+def test_what_dangles_may_dangle(text: str) -> None:
+    assert not _DANGLES.search(text) or _MAY_DANGLE.search(text, max(0, len(text) - _REACH))
+
+
+@pytest.mark.parametrize("blank", ["  ", "\n", " \n "])
+@pytest.mark.parametrize("rest", ["อีกด้วย{}ชาวบ้านทำประมง", "{}ต่อมาตื้นเขินลง"])
+def test_any_run_of_blanks_is_a_blank(rest: str, blank: str) -> None:
+    assert ends(FIRST + rest.format(blank))[0] == len(FIRST + rest.partition("{}")[0])

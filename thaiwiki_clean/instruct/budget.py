@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from bisect import bisect_right
 from collections.abc import Callable, Sized
 from functools import lru_cache
 from typing import Any
 
-from thaiwiki_clean.instruct.sentences import ends, ends_before
+from thaiwiki_clean.instruct.sentences import best_end, ends
 
 __all__ = ["CHARACTERS", "Counter", "Ruler", "ruler", "shorten"]
 
@@ -21,9 +20,6 @@ Counter = Callable[[str], int | Sized]
 
 # Begin-of-text, the newline after the prompt, and the stop token, for a tokenizer without a chat template.
 _PLAIN_WRAP = 3
-
-# A paragraph's end is the better end if it keeps this share of what the budget would hold at a sentence's end.
-_PARAGRAPH_SHARE = 0.7
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,23 +81,19 @@ def shorten(
     ``after`` and ``broken`` tell of the page around it, see :func:`thaiwiki_clean.instruct.sentences.ends`.
     """
     if upto is None:
-        if measure.size(prompt, answer) <= budget:
-            fitting = ends_before(answer, len(answer), after, broken=broken)
-        else:
-            fitting = reversed(_fitting(answer, prompt, measure, budget, ends(answer, after, broken=broken)))
+        fits = measure.size(prompt, answer) <= budget
+        until = len(answer) if fits else _last_that_fits(answer, prompt, measure, budget, ends(answer, after, broken=broken))
     elif measure.unit != "tokens" and upto(len(answer)) + len(prompt) + _PLAIN_WRAP <= budget:
         # A word has one character at least: a prompt that fits by its characters need not be segmented.
-        fitting = ends_before(answer, len(answer), after, broken=broken)
+        until = len(answer)
     else:
         room = budget - measure.size(prompt, "")
-        fitting = ends_before(answer, bisect_right(range(len(answer) + 1), room, key=upto) - 1, after, broken=broken)
-    best = next(fitting, 0)
-    near = itertools.takewhile(lambda end: end >= _PARAGRAPH_SHARE * best, itertools.chain([best], fitting))
-    return answer[: next((end for end in near if end == len(answer) or answer.startswith("\n\n", end)), best)]
+        until = bisect_right(range(len(answer) + 1), room, key=upto) - 1
+    return answer[: best_end(answer, until, after, broken=broken)]
 
 
-def _fitting(answer: str, prompt: str, measure: Ruler, budget: int, places: list[int]) -> list[int]:
-    """The ends of the answer that fit. Counting the pieces costs one pass; their sum is close to the whole, and size has the last word."""
+def _last_that_fits(answer: str, prompt: str, measure: Ruler, budget: int, places: list[int]) -> int:
+    """The last end of the answer that fits, or 0. Counting the pieces costs one pass; their sum is close to the whole, and size has the last word."""
     room = budget - measure.size(prompt, "")
     fitting: list[int] = []
     before = used = 0
@@ -113,7 +105,7 @@ def _fitting(answer: str, prompt: str, measure: Ruler, budget: int, places: list
         fitting.append(end)
     while fitting and measure.size(prompt, answer[: fitting[-1]]) > budget:
         fitting.pop()
-    return fitting
+    return fitting[-1] if fitting else 0
 
 
 def _plain(unit: str, count: Callable[[str], int]) -> Ruler:
