@@ -122,6 +122,14 @@ def test_words_that_are_known_give_the_same_as_words_that_are_counted(pages: lis
         assert all(e.n_words == n_words(words(e.answer)) for e in found if isinstance(e, Example))
 
 
+@given(PAGES, st.integers(1, 400))
+def test_a_page_that_is_read_up_to_its_budget_gives_what_it_gives_when_read_whole(pages: list[Page], tokens: int) -> None:
+    up_to_it = made(pages, tokens=tokens)
+    left_out: list[Skipped] = []
+    whole = list(instructions(pages, kinds=tuple(KINDS), tokenizer=len, max_tokens=tokens, on_skip=left_out.append))
+    assert ([(e.id, e.answer, e.shortened) for e in up_to_it[0]], up_to_it[1]) == ([(e.id, e.answer, e.shortened) for e in whole], left_out)
+
+
 @given(PAGES, st.integers(20, 100))
 @settings(max_examples=30, deadline=None)
 def test_prompt_and_answer_fit_in_words(pages: list[Page], tokens: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import logging
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -56,6 +57,9 @@ NOT_EXPLAINING = ("thaiwikisource", "thaiwikiquote")
 # Of what stands behind a piece, as much as tells whether the piece breaks off.
 _AHEAD = 80
 
+# Of an answer, as much as nearly always tells that it is not its title.
+_HEAD = 60
+
 # In characters. The shortest gold page that is worth keeping has 47.
 _SHORTEST_ANSWER = 40
 
@@ -65,19 +69,23 @@ _LIST_LINE = regex.compile(
     | ={1,6}[^=\n]+=+[ \t]*$                                    # a header
     | \{\| | \|[-}+] | !(?=[ !]) | \[\[                         # a table, a link on its own
     | \((?:[ivx]+|\p{N}{4})\)                                    # an item that is counted so, or has its year before it
-    | (?:[พค]\.ศ\.[ ]?)?\p{N}{3,4}[ ]?[-–—](?![ ]?(?:\p{N}|[พค]\.ศ))  # a year and what happened; no span of years
-    | [^\n:(]{1,30}[ ]:[ ] )                                   # a label and its value
+    | (?:[พค]\.ศ\.[ ]?)?\p{N}{3,4}[ ]?[-–—](?![ ]?(?:\p{N}|[พค]\.ศ)) )  # a year and what happened; no span of years
     """,
     regex.VERBOSE,
 )
+_LABEL = re.compile(r"[ \t]*[^\n:(]{1,30}[ ]:[ ]")  # and its value
 # "ผู้แสดงประกอบหญิงยอดเยี่ยม - หทัยทิพย์ ศรีสังข์", "อุปนิสัย: จิตใจดี": an item and what is said of it.
 _ITEM = regex.compile(r"[^\n(:\p{N}]{1,40}(?:[ ][-–—][ ]|:[ ])")
+# Either has one of these in its first characters, and most lines have none.
+_PARTS_ITEM = re.compile(r"[-–—:][ ]")
+_LONGEST_ITEM = 43
 # A name that holds a verb, and a header that reads like the rest of a sentence: "การเป็นพิษจากดิช็อกซิน (2532)", "ในประเทศไทย".
-_NOMINAL = regex.compile(r"(?:(?:การ|ความ)[^ \n]{2,40}(?:[ ]\([^\n()]*\))?|ใน[^ \n]{2,20})[ ]*")
+_NOMINAL = re.compile(r"(?:(?:การ|ความ)[^ \n]{2,40}(?:[ ]\([^\n()]*\))?|ใน[^ \n]{2,20})[ ]*")
 # A line that ends by saying that a list follows, or says no more than that.
 _LIST_FOLLOWS = tuple(word + colon for word in ("ดังนี้", "ต่อไปนี้", "ตามตาราง") for colon in ("", ":", " :", "：", " ："))
-_ONLY_ANNOUNCES = regex.compile(r"[ \t]*(?:ได้แก่|เช่น|อาทิ|ตัวอย่าง(?:เช่น)?|คือ|ประกอบด้วย)[ ]?[:：]?[ \t]*")
-_BAD_TITLE = regex.compile(r"[\n\[\]{}|<>]")
+_ONLY_ANNOUNCES = re.compile(r"[ \t]*(?:ได้แก่|เช่น|อาทิ|ตัวอย่าง(?:เช่น)?|คือ|ประกอบด้วย)[ ]?[:：]?[ \t]*")
+_PARAGRAPH_END = re.compile(r"[^ \t\n](?=\n\n)")
+_BAD_TITLE = re.compile(r"[\n\[\]{}|<>]")
 
 
 class Skipped(NamedTuple):
@@ -232,7 +240,10 @@ def _example(page: Page, name: str, piece: Section, template: Template, lengths:
         return left_out("no_beginning", name)
     if piece.path and title_kind(section) == "certain":
         return left_out("list_residue", name)
-    prose = _before_residue(text, page.title)
+    readable = lengths.readable(piece)  # a quarter of all text stands beyond the budget of its page
+    prose = _before_residue(text[:readable], page.title)
+    if len(prose) < _SHORTEST_ANSWER and readable < len(text):
+        prose = _before_residue(text, page.title)
     if len(prose) < _SHORTEST_ANSWER:
         return left_out("too_short" if len(text) < _SHORTEST_ANSWER else "list_residue", name)
     after = page.text[piece.start + len(prose) : piece.end + _AHEAD]
@@ -241,7 +252,7 @@ def _example(page: Page, name: str, piece: Section, template: Template, lengths:
     answer = shorten(prose, prompt, lengths.measure, plan.max_tokens, lengths.upto(piece.start), after=after, broken=lengths.broken)
     if len(answer) < _SHORTEST_ANSWER:
         return left_out("too_short" if answer else "no_end", name)
-    if _echoes(answer, prompt) or _echoes(answer, page.title):
+    if _echoes(answer, prompt, page.title):
         return left_out("echo")
     if prompt in answer or any(len(said) >= 12 and said in answer for said in _said(template)):
         return left_out("prompt_inside")
@@ -271,6 +282,7 @@ class _Lengths:
     def __init__(self, page: Page, plan: Plan, words: Sequence[int] | None) -> None:
         self.measure: Ruler = ruler(plan.tokenizer)
         self._text = page.text
+        self._budget = plan.max_tokens
         self._ends = words
         self._broken: bool | None = None
 
@@ -279,6 +291,18 @@ class _Lengths:
         if self._broken is None:
             self._broken = breaks_off(self._text)
         return self._broken
+
+    def readable(self, piece: Section) -> int:
+        """How much of a piece has to be read: up to the end of the paragraph that goes beyond the budget, where that is known already."""
+        if self.measure.unit == CHARACTERS:
+            beyond = piece.start + self._budget + 1
+        elif self._ends is not None and self.measure.unit == "words":
+            number = bisect_right(self._ends, piece.start) + self._budget
+            beyond = self._ends[number] if number < len(self._ends) else piece.end
+        else:
+            return piece.end - piece.start
+        found = _PARAGRAPH_END.search(self._text, beyond - 1, piece.end)
+        return (found.end() if found else piece.end) - piece.start
 
     def words(self, start: int, end: int) -> int:
         """Words that end in ``[start, end)`` of the page's text."""
@@ -295,10 +319,10 @@ class _Lengths:
         return lambda end: self.words(start, start + end)
 
 
-def _echoes(answer: str, said: str) -> bool:
-    """Whether the answer has the letters of ``said`` and no others. Its beginning tells, nearly always."""
-    letters = letters_of(said)
-    return letters_of(answer[: 2 * len(said) + 40])[: len(letters) + 1] == letters and letters_of(answer) == letters
+def _echoes(answer: str, *said: str) -> bool:
+    """Whether the answer has the letters of something ``said`` and no others. Its beginning tells, nearly always."""
+    head = letters_of(answer[:_HEAD])
+    return any(letters.startswith(head) and letters_of(answer) == letters for letters in map(letters_of, said))
 
 
 def _before_residue(text: str, title: str) -> str:
@@ -309,7 +333,7 @@ def _before_residue(text: str, title: str) -> str:
     """
     lines = text.split("\n")
     for at, line in enumerate(lines):
-        if _is_residue(line, lines[at + 1] if at + 1 < len(lines) else "") or (at and line.strip(" ") == title):
+        if line and (_is_residue(line, lines[at + 1] if at + 1 < len(lines) else "") or (at and line.strip(" ") == title)):
             lines = lines[:at]
             break
     prose = "\n".join(lines).rstrip(" \t\n")
@@ -323,7 +347,9 @@ def _is_residue(line: str, following: str) -> bool:
 def _begins_list(line: str) -> bool:
     if _LIST_LINE.match(line) or line.rstrip(" \t").endswith(_LIST_FOLLOWS) or _ONLY_ANNOUNCES.fullmatch(line):
         return True
-    return (item := _ITEM.match(line)) is not None and not clause_pattern().search(item[0])
+    if not _PARTS_ITEM.search(line.lstrip(" \t"), 0, _LONGEST_ITEM):
+        return False
+    return _LABEL.match(line) is not None or ((item := _ITEM.match(line)) is not None and not clause_pattern().search(item[0]))
 
 
 @cache
