@@ -87,6 +87,8 @@ def suiting(templates: Sequence[Template], kind: str, page: Page, *, nested: boo
     Templates made for a nested section, or for a title that is a question, go before those for any.
     """
     of_kind = [t for t in templates if t.kind == kind]
+    if all(t.about == "any" for t in of_kind):
+        return of_kind
     asks = bool(_ASKS.search(page.title))
     special = "nested" if nested else "question" if asks else "person" if _is_person(page) else "thing"
     if special in ("nested", "question") and (made_for_it := [t for t in of_kind if t.about == special]):
