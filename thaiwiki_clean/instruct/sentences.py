@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -161,7 +161,8 @@ def ends_before(text: str, until: int, after: str = "", *, broken: Callable[[], 
     >>> list(ends_before("แมวเป็นสัตว์\\n\\nหมาก็เป็นสัตว์", 20))
     [12]
     """
-    return _ends(text, _paragraphs(text, after), until, broken)
+    for paragraph in _paragraphs(text, after):
+        yield from _ends_in(text, paragraph, until, broken)
 
 
 def best_end(text: str, until: int, after: str = "", *, broken: Callable[[], bool] = bool) -> int:
@@ -170,23 +171,15 @@ def best_end(text: str, until: int, after: str = "", *, broken: Callable[[], boo
     >>> best_end("แมวเป็นสัตว์\\n\\nหมาก็เป็นสัตว์", 20)
     12
     """
-    paragraphs = _paragraphs(text, after)
-    best = next(_ends(text, paragraphs, until, broken), 0)
-    for paragraph in reversed(paragraphs):
+    best = 0
+    for paragraph in _paragraphs(text, after):
+        best = best or next(_ends_in(text, paragraph, until, broken), 0)
         end = paragraph.stop
         if end < _PARAGRAPH_SHARE * best:
             break
         if end <= best and (end == len(text) or text.startswith("\n\n", end)) and (end == best or _is_end(text, paragraph, broken)):
             return end
     return best
-
-
-def _ends(text: str, paragraphs: Sequence[_Paragraph], until: int, broken: Callable[[], bool]) -> Iterator[int]:
-    for paragraph in reversed(paragraphs):
-        if paragraph.start < until:
-            if paragraph.stop <= until and _is_end(text, paragraph, broken):
-                yield paragraph.stop
-            yield from (paragraph.start + end for end in _sentence_ends(text[paragraph.start : paragraph.stop], until - paragraph.start))
 
 
 def announces(text: str) -> bool:
@@ -220,19 +213,27 @@ class _Paragraph(NamedTuple):
     parted: bool  # whether it ends where its author ended a paragraph, and not at one of several line ends
 
 
-def _paragraphs(text: str, after: str = "") -> list[_Paragraph]:
+def _paragraphs(text: str, after: str = "") -> Iterator[_Paragraph]:
+    """The paragraphs of a text, the last one first."""
     spans = _spans(text)
-    beginnings: list[str | None] = [text[start : start + _AHEAD] for start, _ in spans[1:]]
-    beginnings.append(after.lstrip(" \n")[:_AHEAD] or None)
-    found = [_Paragraph(start, stop, following, True) for (start, stop), following in zip(spans, beginnings, strict=False)]
-    if found and _NEXT_LINE.match(after) and "\n" in text[found[-1].start : found[-1].stop]:
-        found[-1] = found[-1]._replace(parted=False)
-    return found
+    following = after.lstrip(" \n")[:_AHEAD] or None
+    parted = not (spans and _NEXT_LINE.match(after) and "\n" in text[spans[-1][0] : spans[-1][1]])
+    for start, stop in reversed(spans):
+        yield _Paragraph(start, stop, following, parted)
+        following, parted = text[start : start + _AHEAD], True
 
 
 def _spans(text: str) -> list[tuple[int, int]]:
     """Where the paragraphs of a text stand, without the blanks behind them."""
     return [(m.start(), m.start() + len(m[0].rstrip(" "))) for m in _PARAGRAPH.finditer(text)]
+
+
+def _ends_in(text: str, found: _Paragraph, until: int, broken: Callable[[], bool]) -> Iterator[int]:
+    """The ends in a paragraph up to ``until``, the last one first."""
+    if found.start < until:
+        if found.stop <= until and _is_end(text, found, broken):
+            yield found.stop
+        yield from (found.start + end for end in _sentence_ends(text[found.start : found.stop], until - found.start))
 
 
 def _is_end(text: str, found: _Paragraph, broken: Callable[[], bool]) -> bool:
@@ -261,8 +262,8 @@ def reads_finished(text: str) -> bool:
     >>> reads_finished("ปลากัดอยู่ในวงศ์ปลากัด ปลากระดี่"), reads_finished("เขาเกิดเมื่อวันที่")
     (True, False)
     """
-    found = _paragraphs(text)
-    return bool(found) and found[-1].stop == len(text) and not text[-1].isspace() and _stops(text[found[-1].start :])
+    spans = _spans(text)
+    return bool(spans) and spans[-1][1] == len(text) and not text[-1].isspace() and _stops(text[spans[-1][0] :])
 
 
 def reads_begun(text: str) -> bool:
