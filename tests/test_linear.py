@@ -24,6 +24,8 @@ NESTED: dict[str, Callable[[int], str]] = {
     "entities in entities": lambda depth: "&am" * depth + "&#112;" + ";" * depth,
     "marks": lambda depth: "ก" + "ุ์" * depth,
     "SARA AM and tones": lambda depth: "ก" + "ำ่" * depth,
+    "options of images": lambda depth: "thumb " * depth,
+    "options between bars": lambda depth: "|thumb " * depth,
     "list markers": lambda depth: ": " * depth,
     "announcements": lambda depth: "\n".join(f"ปลา {number} มีดังนี้" for number in range(depth)),
     "titles": lambda depth: "\n".join("ก" * 9 * number for number in range(1, depth)),

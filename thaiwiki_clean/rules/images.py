@@ -44,8 +44,9 @@ def _patterns() -> _Patterns:
     # Option words that stuck to the first word of a paragraph, likewise.
     # A lone word with a blank behind it is a word of the sentence: "left และ right".
     # thumb and a size stick to a Latin caption, too: no word goes on like "thumbSleep".
+    # Blanks stand in one place each, before the bar or behind it: in two, "thumb thumb thumb" would be read in 2 ** n ways.
     word, behind = rf"(?:{latin}|{_SIZE})", '(?=[\u0e01-\u0e4e0-9"“(]|(?<=px)[a-z]|(?<=thumb)(?-i:[A-Z]))'
-    glued = re.compile(rf"{word}(?:[ \t]*\|[ \t]*|[ \t]*(?={word})|{behind})(?:{word}[ \t]*\|?[ \t]*)*{behind}", re.IGNORECASE)
+    glued = re.compile(rf"{word}(?:[ \t]*\|[ \t]*|[ \t]*(?={word})|{behind})(?:{word}[ \t]*(?:\|[ \t]*)?)*{behind}", re.IGNORECASE)
     link = regex.compile(rf"\[\[[ ]?(?:{prefixes})[ ]?:(?:[^\[\]\n]|\[\[[^\[\]\n]{{0,300}}\]\]){{0,1000}}\]\]", regex.IGNORECASE)
     start = re.compile(rf"[ \t*:]*\[{{0,2}}:?(?:{prefixes})[ \t]*:", re.IGNORECASE)
     option = rf"\|[ ]?(?:{'|'.join(sorted(_options(), key=len, reverse=True))}|{_SIZE})[ ]?"
