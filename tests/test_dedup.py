@@ -54,9 +54,15 @@ def reader(pages: Sequence[tuple[str, str]]) -> Callable[[Sequence[str]], Mappin
 # ---- keys
 
 
-@given(thai)
+@given(thai | st.text(" \n\t\u200b\u00a0\u3000กเแำา\u0e4d", max_size=12))
 def test_folding_settles(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@given(thai | st.text(" \n\t\u200b\u00a0\u3000กเแำา\u0e4d", max_size=12))
+def test_folding_does_what_it_says(text: str) -> None:
+    seen = "".join(character for character in text if character not in dedup._NO_WIDTH)
+    assert fold(text) == " ".join(seen.split()).replace("ํา", "ำ").replace("เเ", "แ")
 
 
 @given(thai, st.data())

@@ -61,10 +61,17 @@ def fold(text: str) -> str:
 
     Nothing else is folded: no vowel, no tone, no digit, no case.
     """
-    for character in _NO_WIDTH:
-        if character in text:
-            text = text.replace(character, "")
-    return " ".join(text.split()).replace("\u0e4d\u0e32", "\u0e33").replace("\u0e40\u0e40", "\u0e41")
+    flat = text.replace("\n", " ")
+    if flat.isprintable():  # then the plain blank is its only one, and nothing in it has no width, as in nearly every clean text
+        while "  " in flat:
+            flat = flat.replace("  ", " ")
+        flat = flat.strip(" ")
+    else:
+        for character in _NO_WIDTH:
+            if character in flat:
+                flat = flat.replace(character, "")
+        flat = " ".join(flat.split())
+    return flat.replace("\u0e4d\u0e32", "\u0e33").replace("\u0e40\u0e40", "\u0e41")
 
 
 def key(text: str) -> bytes:

@@ -15,7 +15,10 @@ import itertools
 import re
 import zlib
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from thaiwiki_clean.words import WordArrays
 
 __all__ = ["FINEWEB2_LIMITS", "LIMITS", "Limit", "Repetition", "graphemes", "is_repetitive", "loops", "over_limits", "rep_n", "repetition"]
 
@@ -80,7 +83,7 @@ LIMITS = (
 )
 
 
-def repetition(text: str, tokens: Sequence[str] | None = None) -> Repetition:
+def repetition(text: str, tokens: Sequence[str] | None = None, found: WordArrays | None = None) -> Repetition:
     """All measures of one text.
 
     >>> r = repetition("แมวกินปลา แมวกินปลา แมวกินปลา แมวกินปลา")
@@ -89,15 +92,18 @@ def repetition(text: str, tokens: Sequence[str] | None = None) -> Repetition:
     >>> r.distinct_1, r.top_3gram
     (0.25, 1.0)
 
-    ``tokens`` are those of :func:`thaiwiki_clean.words.words` for the same text, where they exist already.
+    ``tokens`` are those of :func:`thaiwiki_clean.words.words` for the same text, where they exist already,
+    and ``found`` is what :func:`thaiwiki_clean.words.word_arrays` makes of them, where that exists too.
     With ``()`` no tokeniser is needed, and the measures on words say nothing (0, and 1 for distinct and diversity).
     Before lines and graphemes are compared, ``[ \\\\t\\u00a0\\u200b\\ufeff]+`` becomes one blank, none at the ends of lines.
     An empty text repeats nothing. Raises ImportError without numpy, or without PyThaiNLP where tokens are needed.
     """
-    if tokens is None:
-        from thaiwiki_clean.words import words
+    from thaiwiki_clean.words import word_arrays, words
 
+    if tokens is None:
         tokens = words(text)
+    if found is None:
+        found = word_arrays(tokens)
     flat = _one_blank(text)
     lines = flat.split("\n")
     again = _said_before(lines)
@@ -111,7 +117,7 @@ def repetition(text: str, tokens: Sequence[str] | None = None) -> Repetition:
         dup_line_frac=len(again) / n_lines if again else 0.0,
         dup_line_chars=sum(len(lines[i]) for i in again) / (len(flat) - len(lines) + 1) if again else 0.0,
         compression=len(raw) / len(zlib.compress(raw, 1)) if raw else 1.0,
-        **_on_words(list(itertools.filterfalse(str.isspace, tokens))),
+        **_on_words(found, tokens),
     )
 
 
@@ -140,25 +146,25 @@ def over_limits(measured: Repetition, limits: Iterable[Limit] = LIMITS) -> list[
 # ---- words
 
 
-def _on_words(words: Sequence[str]) -> dict[str, Any]:
+def _on_words(found: WordArrays, tokens: Sequence[str]) -> dict[str, Any]:
     """The measures on words. A sequence of n words is only counted where both sequences of n-1 words in it come twice."""
-    if not words:
-        return {}
     np = _numpy()
+    words = found.hashes
     total = len(words)
-    ends = list(itertools.accumulate(map(len, words), initial=0))
-    vocabulary = dict(zip(words, range(total), strict=True))
-    ids = np.fromiter(map(vocabulary.__getitem__, words), np.int64, total)
-    out: dict[str, Any] = {"n_words": total, "distinct_1": len(vocabulary) / total, "diversity": 1.0}
+    if not total:
+        return {}
+    ends = np.concatenate(([0], found.lengths.cumsum()))  # in the text without blanks
+    characters = int(ends[-1])
+    out: dict[str, Any] = {"n_words": total, "distinct_1": _different(np.sort(words)) / total, "diversity": 1.0}
     at = np.arange(total - 1)  # where the sequences begin that may come twice
-    shorter = ids[:-1]  # a number for the n-1 words there
+    shorter = words[:-1]  # a number for the n-1 words there
     for n in range(2, 6):
         if n > 2:
             both = np.flatnonzero(at[1:] - at[:-1] == 1)
             at, shorter = at[both], shorter[both]
         if not len(at):
             break
-        grams, different = _numbered(shorter * (total + 1) + ids[at + (n - 1)])
+        grams, different = _numbered(shorter * np.uint64(0x9E3779B97F4A7C15) + words[at + (n - 1)])
         counts = np.bincount(grams)[grams]
         if n <= 4:
             distinct = 1 - (len(grams) - different) / (total - n + 1)
@@ -167,17 +173,22 @@ def _on_words(words: Sequence[str]) -> dict[str, Any]:
                 out[f"distinct_{n}"] = distinct
             most = int(counts.max())
             if most > 1:  # of several that come as often, the longest
-                longest = max(ends[i + n] - ends[i] for i in at[counts == most].tolist())
-                out[f"top_{n}gram"] = min(1.0, most * longest / ends[-1])
+                commonest = at[counts == most]
+                longest = int((ends[commonest + n] - ends[commonest]).max())
+                out[f"top_{n}gram"] = min(1.0, most * longest / characters)
         again = counts > 1
-        at, shorter = at[again], grams[again]
-    places: list[int] = at.tolist()
-    text = "".join(words) if places else ""
-    for n in range(5, 11):
-        if places:
-            out[f"dup_{n}gram"] = _said_again(text, places, ends, n) / ends[-1]
+        at, shorter = at[again], grams[again].astype(np.uint64)
+    if len(at):
+        text, places, offsets = "".join(itertools.filterfalse(str.isspace, tokens)), at.tolist(), ends.tolist()
+        for n in range(5, 11):
+            out[f"dup_{n}gram"] = _said_again(text, places, offsets, n) / characters
             places = _both(places)
     return out
+
+
+def _different(ranked: Any) -> int:
+    """How many different numbers there are in a sorted array."""
+    return int(_numpy().count_nonzero(ranked[1:] != ranked[:-1])) + 1
 
 
 def _numbered(keys: Any) -> tuple[Any, int]:

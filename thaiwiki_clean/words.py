@@ -10,18 +10,27 @@ Segmentation is the dearest step of the whole flow, so a page is segmented once 
 from __future__ import annotations
 
 import functools
-import itertools
-import operator
+import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-__all__ = ["ENGINES", "engine_version", "n_words", "word_ends", "words"]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Hashes = NDArray[np.uint64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["ENGINES", "WordArrays", "engine_version", "n_words", "word_arrays", "word_ends", "words"]
 
 #: The engines that :func:`words` knows, the default first.
 ENGINES = ("nlpo3", "newmm")
 
 Segment = Callable[[str], list[str]]
+
+_DICTIONARY = "thaiwiki_clean"  # nlpo3 knows its dictionaries by name
 
 # Why a guard: both engines search a graph of dictionary words from one unambiguous cut to the next.
 # nlpo3 1.4.0 keeps no set of visited nodes: where no cut is unambiguous it walks every path, 0.2 ms a character
@@ -77,9 +86,54 @@ def word_ends(tokens: Iterable[str]) -> list[int]:
     >>> word_ends(["แมว", " ", "กิน", "\\n", "ปลา"])
     [3, 7, 11]
     """
-    tokens = list(tokens)
-    ends = itertools.accumulate(map(len, tokens))
-    return list(itertools.compress(ends, map(operator.not_, map(str.isspace, tokens))))
+    ends: list[int] = word_arrays(list(tokens)).ends.tolist()
+    return ends
+
+
+class WordArrays(NamedTuple):
+    """The words of a text, blanks left out, as arrays of one length."""
+
+    hashes: Hashes  #: the same for the same word; two words share 64 bits once in 10**19
+    lengths: Ints  #: characters
+    ends: Ints  #: offsets at which they end in the text
+
+
+def word_arrays(tokens: Sequence[str]) -> WordArrays:
+    """The words among the tokens of a text. An empty token is no word.
+
+    Tokens lie all over the memory, and a look at one costs more than what is then done with it: each is asked for its length, and
+    what else there is to know comes from the characters of the text.
+    """
+    import numpy as np
+
+    lengths = np.fromiter(map(len, tokens), np.int64, len(tokens))
+    if not lengths.all():
+        return word_arrays(list(filter(None, tokens)))
+    text = "".join(tokens)
+    characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    ends = lengths.cumsum()
+    starts = ends - lengths
+    blanks, weights = _tables()
+    said = ~blanks[np.minimum(characters[starts], len(blanks) - 1)]
+    for i in np.flatnonzero(~said & (lengths > 1)).tolist():  # it begins with a blank
+        said[i] = not tokens[i].isspace()
+    place = np.ones(len(characters), np.int64)  # of each character in its word
+    place[starts[1:]] -= lengths[:-1]
+    place = place.cumsum() & (len(weights) - 1)
+    hashes = np.add.reduceat(weights[place] * characters, starts) if tokens else weights[:0]
+    return WordArrays(hashes[said], lengths[said], ends[said])
+
+
+@functools.cache
+def _tables() -> tuple[NDArray[np.bool_], Hashes]:
+    """Which characters are blanks, the last place standing for all that are none; and a weight for every place in a word."""
+    import numpy as np
+
+    blanks = np.array([chr(code).isspace() for code in range(0x3002)])  # U+3000 is the last blank
+    weights = np.arange(1, 1 + (1 << 12), dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    weights ^= weights >> np.uint64(29)
+    weights *= np.uint64(0xBF58476D1CE4E5B9)
+    return blanks, weights | np.uint64(1)
 
 
 def engine_version(engine: str = "nlpo3") -> str:
@@ -118,12 +172,17 @@ def _segmenter(engine: str) -> Segment:
 
         if engine == "newmm":
             return functools.partial(_windows, newmm, _LINE_WINDOW)
-        import nlpo3  # noqa: F401  (PyThaiNLP would import it at the first call and only then complain)
-        from pythainlp.tokenize.nlpo3 import segment as fast
+        import nlpo3
+        from pythainlp.corpus import corpus_path
     except ImportError as error:
         raise _missing() from error
-    # Never safe_mode (1.4.0 gives back other characters than it got) nor parallel_mode (deadlocks in a forked child).
-    return functools.partial(_guarded, fast, newmm)
+    # What pythainlp.tokenize.nlpo3 does, but once: it imports and asks for its dictionary anew for every line, a twentieth of the time.
+    # Never safe (1.4.0 gives back other characters than it got) nor parallel (deadlocks in a forked child).
+    dictionary = os.path.join(corpus_path(), "words_th.txt")
+    if not os.path.exists(dictionary):  # nlpo3 would panic
+        raise ImportError(f"PyThaiNLP has no dictionary {dictionary}: pip install 'pythainlp>=5.4'")
+    nlpo3.load_dict(dictionary, _DICTIONARY)
+    return functools.partial(_guarded, functools.partial(nlpo3.segment, dict_name=_DICTIONARY), newmm)
 
 
 def _guarded(fast: Segment, slow: Segment, line: str) -> list[str]:

@@ -14,14 +14,18 @@ import uuid
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.repetition import Repetition
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "EDITS",
@@ -104,20 +108,18 @@ def to_pages(table: pa.Table) -> list[Page]:
     return [Page(*row) for row in zip(*columns, strict=True)]
 
 
-def pack_ends(ends: Sequence[int]) -> bytes:
+def pack_ends(ends: Sequence[int] | NDArray[np.int64]) -> bytes:
     """Offsets as bytes, four each: half the time of a list in a table, both ways."""
-    return array("I", ends).tobytes()
+    return np.asarray(ends, np.uint32).tobytes()
 
 
-def unpack_ends(packed: bytes) -> list[int]:
+def unpack_ends(packed: bytes) -> array[int]:
     """The offsets that :func:`pack_ends` made into bytes.
 
-    >>> unpack_ends(pack_ends([3, 7, 70_000]))
+    >>> unpack_ends(pack_ends([3, 7, 70_000])).tolist()
     [3, 7, 70000]
     """
-    found = array("I")
-    found.frombytes(packed)
-    return found.tolist()
+    return array("I", packed)
 
 
 def _edits_array(edits: Sequence[Sequence[Edit]]) -> pa.Array:

@@ -42,7 +42,7 @@ from thaiwiki_clean.pipeline.shards import (
 )
 from thaiwiki_clean.pipeline.tally import Damage, Tally
 from thaiwiki_clean.repetition import over_limits, repetition
-from thaiwiki_clean.words import word_ends
+from thaiwiki_clean.words import word_arrays
 from thaiwiki_clean.words import words as segment
 
 if TYPE_CHECKING:
@@ -213,12 +213,13 @@ def _measured_together(pages: Sequence[Page], words: str | None) -> list[_Measur
 def _measured_page(page: Page, tokens: Sequence[str], words: str | None) -> _Measured:
     if page.dropped:
         return page, {}, None
-    found = repetition(page.text, tokens)
-    measures = found._asdict() if words else {name: getattr(found, name) for name in _WITHOUT_WORDS}
-    over = over_limits(found)
+    found = word_arrays(tokens)
+    measured = repetition(page.text, tokens, found)
+    measures = measured._asdict() if words else {name: getattr(measured, name) for name in _WITHOUT_WORDS}
+    over = over_limits(measured)
     if over:
         return dataclasses.replace(page, dropped="repetitive", detail=", ".join(over)), measures, None
-    return page, measures, pack_ends(word_ends(tokens)) if words else None
+    return page, measures, pack_ends(found.ends) if words else None
 
 
 def _judged(page: Page) -> Page:
