@@ -26,6 +26,8 @@ NESTED: dict[str, Callable[[int], str]] = {
     "SARA AM and tones": lambda depth: "ก" + "ำ่" * depth,
     "options of images": lambda depth: "thumb " * depth,
     "options between bars": lambda depth: "|thumb " * depth,
+    "attributes": lambda depth: "style=a" * depth + " x|y",
+    "attributes before two bars": lambda depth: "|" + "a=" * depth + "||",
     "list markers": lambda depth: ": " * depth,
     "announcements": lambda depth: "\n".join(f"ปลา {number} มีดังนี้" for number in range(depth)),
     "titles": lambda depth: "\n".join("ก" * 9 * number for number in range(1, depth)),
@@ -54,6 +56,23 @@ def rounds_of(text: str, monkeypatch: pytest.MonkeyPatch) -> int:
 def test_depth_does_not_cost_rounds(page: Callable[[int], str], monkeypatch: pytest.MonkeyPatch) -> None:
     # The most that is known: a title on the line above takes a round, may have 120 characters, and grows by nine a line.
     assert rounds_of(page(400), monkeypatch) <= 15
+
+
+# Dirt of two kinds, each of which shows only when the other is gone.
+TURNS = {
+    "bars and markers": "|\t••",
+    "bars, references and markers": "|\t<ref>;",
+    "addresses and options of images": "mailto:frame&nbsp;250px",
+}
+
+
+@pytest.mark.parametrize("dirt", TURNS.values(), ids=TURNS.keys())
+def test_rules_that_take_turns_do_not_cost_rounds_without_end(dirt: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = dirt * 400 + " แมวเป็นสัตว์เลี้ยงลูกด้วยนมที่มนุษย์เลี้ยงไว้ในบ้าน"
+    assert rounds_of(text, monkeypatch) <= 25
+    done = tw.explain(text)
+    assert "แมวเป็นสัตว์เลี้ยงลูกด้วยนมที่มนุษย์เลี้ยงไว้ในบ้าน" in done.text
+    assert not tw.explain(done.text).edits
 
 
 @nested

@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
+import regex
+
 from thaiwiki_clean.edits import Edit, apply, compose, merge
 from thaiwiki_clean.rules import ENTITY_SIGN, LOCAL_RULES, RULES, SIGNS, STAGES, signs
 
@@ -18,10 +20,15 @@ __all__ = ["Rule", "run_rules"]
 #: A rule reads a text and says what it would take out of it.
 Rule = Callable[[str], Iterable[Edit]]
 _Stages = tuple[tuple[Rule, ...], ...]
+_NOTHING: tuple[Rule, ...] = ()
 
-# Rules only drop and fold, so every round but the last makes the text shorter or folds a character for good:
-# the loop ends by itself. The bound is a guard against a rule that folds to and fro, which is our own mistake.
+# Rules only drop and fold, so every round but the last makes the text shorter or folds a character for good: the loop ends by
+# itself. Where two rules take turns at uncovering what the other takes ("| * | * | *"), it might end only after as many rounds as
+# there are characters: lines that still change after so many rounds lose all their signs. Real pages take five.
+_DEEP = 20
+# A guard against a rule that folds to and fro, which is our own mistake.
 _MAX_ROUNDS = 50
+_SIGN = regex.compile(r"[^\p{L}\p{M}\p{N}\s]\p{M}*+")
 
 
 def run_rules(text: str, rules: Sequence[Rule] = RULES) -> tuple[str, list[Edit]]:
@@ -32,23 +39,28 @@ def run_rules(text: str, rules: Sequence[Rule] = RULES) -> tuple[str, list[Edit]
 
     Raises AssertionError when rules of somebody else's fold to and fro.
     """
-    plan = (_OURS if rules is RULES else _plans(tuple(rules)))[signs(text)]
+    plans = _OURS if rules is RULES else _plans(tuple(rules))
+    plan = plans[signs(text)]
     edits: list[Edit] = []
-    now, stages = text, plan.stages
+    now, stages, done = text, plan.stages, _NOTHING
     for number in range(_MAX_ROUNDS):
         before = now
-        now, fresh = _round(before, stages, plan.last if number else ())
+        now, fresh = _round(before, stages, done)
+        done = plan.last
         if not fresh:
             return now, edits
+        if number == _DEEP and not plans.free:
+            signs_of = _signs_of_changed(before, now, fresh)
+            now, fresh, done = apply(now, signs_of), compose(fresh, signs_of), _NOTHING
         edits = compose(edits, fresh)
         # What the local rules found nothing in, and nobody changed, they need not see again.
-        changed = _changed_lines(before, now, fresh)
+        changed = "\n".join([now[start:end] for start, end, _ in _changed_lines(before, now, fresh)])
         stages = plan.stages if changed and any(True for rule in plan.local if rule(changed)) else plan.distant
     names = ", ".join(getattr(rule, "__name__", repr(rule)) for rule in rules)
     raise AssertionError(f"rules do not settle after {_MAX_ROUNDS} rounds: {names}")
 
 
-def _round(text: str, stages: _Stages, done: tuple[Rule, ...] = ()) -> tuple[str, list[Edit]]:
+def _round(text: str, stages: _Stages, done: tuple[Rule, ...]) -> tuple[str, list[Edit]]:
     """The text when every stage has run once, and the edits that lead there.
 
     ``done`` is a stage that ``text`` came from: it finds nothing before another one does.
@@ -68,22 +80,22 @@ def _round(text: str, stages: _Stages, done: tuple[Rule, ...] = ()) -> tuple[str
     return text, edits
 
 
-def _changed_lines(before: str, now: str, edits: Sequence[Edit]) -> str:
-    r"""The lines of ``now`` that did not stand in ``before`` as they are.
+def _changed_lines(before: str, now: str, edits: Sequence[Edit]) -> list[tuple[int, int, str]]:
+    r"""Where the lines of ``now`` stand that did not stand in ``before`` as they are, each with the reason of a change.
 
     >>> before = "แมว\nเสือ \n== ดู ==\nสิงโต"
     >>> edits = [Edit(0, 4, "link_list"), Edit(8, 9, "spacing"), Edit(10, 18, "section_header")]
     >>> _changed_lines(before, apply(before, edits), edits)
-    'เสือ'
+    [(0, 4, 'spacing')]
 
     A line that goes whole, or is emptied, changes no other.
     """
-    changed: list[str] = []
+    changed: list[tuple[int, int, str]] = []
     shift = 0  # offset in ``before`` minus offset in ``now``, behind the edits passed so far
     seen = -1  # the lines of ``now`` up to here are in the list
     i, n = 0, len(edits)
     while i < n:
-        start, end, _, new = edits[i]
+        start, end, reason, new = edits[i]
         i += 1
         while i < n and edits[i][0] == end:  # edits that touch are one hole
             _, end, _, more = edits[i]
@@ -101,8 +113,14 @@ def _changed_lines(before: str, now: str, edits: Sequence[Edit]) -> str:
             seen = now.find("\n", place + len(new))
             if seen < 0:
                 seen = len(now)
-            changed.append(now[first:seen])
-    return "\n".join(changed)
+            changed.append((first, seen, reason))
+    return changed
+
+
+def _signs_of_changed(before: str, now: str, edits: Sequence[Edit]) -> list[Edit]:
+    """The edits that take all signs out of the lines of ``now`` that ``edits`` changed."""
+    lines = _changed_lines(before, now, edits)
+    return [Edit(m.start(), m.end(), reason) for start, end, reason in lines for m in _SIGN.finditer(now, start, end)]
 
 
 class _Plan(NamedTuple):

@@ -9,6 +9,7 @@ import pytest
 
 import thaiwiki_clean as tw
 from tests.rules.tables import check_tables
+from thaiwiki_clean.edits import Edit
 from thaiwiki_clean.rules.sections import bare_header, boilerplate_section, section_header
 from thaiwiki_clean.vocabulary import terms, title_kind
 
@@ -227,3 +228,7 @@ def test_content_titles_that_were_seen_keep_their_body(shared: Path) -> None:
 def test_a_bare_title_is_left_to_the_rule_of_bare_titles() -> None:
     text = f"{LEAD} (a = b)\nประวัติ\n{BODY}"
     assert (section_header(text), [edit.reason for edit in bare_header(text)]) == ([], ["bare_header"])
+
+
+def test_a_header_whose_title_is_equals_signs_goes_once() -> None:
+    assert section_header(f"{LEAD}\n== == ==\n{BODY}") == [Edit(len(LEAD) + 1, len(LEAD) + 9, "section_header")]

@@ -255,7 +255,7 @@ _BRACKETED = regex.compile(rf"\[\[?({_ADDRESS})(?: +([^\[\]\n]{{0,400}}))?\]\]?"
 _OPENED = regex.compile(rf"\[({_ADDRESS}) *", regex.IGNORECASE)
 _BARE_START = re.compile(r"://|www\.|WWW\.|mailto:")  # without one of these no address stands outside brackets
 _BARE = regex.compile(
-    r"""(?:(?:https?|ftp)://|\bmailto:|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])\p{M}*""",
+    r"""(?:(?:https?|ftp)://|\b(?-i:mailto):|\b(?-i:www|WWW)\.(?=[a-z0-9-]+\.))(?:[^\s\[\]<>{}|"'\p{Thai}]|(?<=[/=_%-])\p{Thai}[^\s\[\]<>{}|"']*){1,2000}(?<![.,;:!?)])\p{M}*""",
     regex.IGNORECASE,
 )
 

@@ -124,7 +124,7 @@ def section_header(text: str) -> list[Edit]:
         return []
     edits = empty_lines(text, [i for i, shape in sketch(text).heads.items() if not shape.bare], "section_header")
     if nameless := [Edit(m.start(), m.end() - 1, "section_header") for m in _NAMELESS.finditer("\n" + text)]:
-        edits = sorted([*edits, *nameless])
+        edits = sorted({*edits, *nameless})  # "== == ==" is a header whose title is "=="
     return edits
 
 

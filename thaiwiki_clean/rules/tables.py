@@ -20,16 +20,18 @@ _SPLIT = re.compile(r"\|\||!!")
 # A lone line like this is mathematics: |x| is at least 0.
 _ABSOLUTE = re.compile(r"[ \t]*\|[^|\s]{1,12}\|")
 # What an attribute of a cell is set to.
-_VALUE = r"(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80})"
-# The attributes of a cell whose bar was at the end of the line before.
-_ATTRIBUTES = re.compile(
-    r"[ \t]*(?:(?:style|class|align|valign|colspan|rowspan|scope|width|height|bgcolor|nowrap|border|cellpadding|cellspacing)[ \t]*=[ \t]*"
-    rf"{_VALUE}[ \t]*)+\|(?!\|)",
-    re.IGNORECASE,
+_VALUE = r"(?:\"[^\"|\n]{0,200}\"|'[^'|\n]{0,200}'|[^\s|\"']{1,80}+)"
+_ATTRIBUTE = rf"[\w-]+[ \t]*=[ \t]*{_VALUE}[ \t]*"
+# The attributes of a cell whose bar was at the end of the line before, and their own bar.
+_NAMED = (
+    r"(?:(?:style|class|align|valign|colspan|rowspan|scope|width|height|bgcolor|nowrap|border|cellpadding|cellspacing)[ \t]*=[ \t]*"
+    rf"{_VALUE}[ \t]*)+\|(?!\|)"
 )
+_ATTRIBUTES = re.compile(rf"[ \t]*{_NAMED}", re.IGNORECASE)
 _CODE = re.compile(r"[(){};=&]")
-# What may stand before a cell's words: its bar, and attributes that end in another bar.
-_LEAD = regex.compile(rf"[ \t]*[|!]?[ \t]*(?:[\w-]+[ \t]*=[ \t]*{_VALUE}[ \t]*)*\|?(?!\|)[ \t]*")
+# What may stand before a cell's words: its bar, and attributes that end in another bar; and what would be cut as such when that is gone.
+_BEFORE = rf"(?:{_ATTRIBUTE})*\|?(?!\|)[ \t]*"
+_LEAD = regex.compile(rf"[ \t]*[|!]?[ \t]*{_BEFORE}(?:(?:\|[ \t]+|(?=(?i:{_NAMED}))){_BEFORE})*")
 
 
 def table(text: str) -> list[Edit]:
