@@ -63,16 +63,18 @@ TURNS = {
     "bars and markers": "|\t••",
     "bars, references and markers": "|\t<ref>;",
     "addresses and options of images": "mailto:frame&nbsp;250px",
+    "announcements and a lone mark": "ุ\nดังนี้\n",
 }
 
 
 @pytest.mark.parametrize("dirt", TURNS.values(), ids=TURNS.keys())
 def test_rules_that_take_turns_do_not_cost_rounds_without_end(dirt: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = dirt * 400 + " แมวเป็นสัตว์เลี้ยงลูกด้วยนมที่มนุษย์เลี้ยงไว้ในบ้าน"
-    assert rounds_of(text, monkeypatch) <= 25
-    done = tw.explain(text)
-    assert "แมวเป็นสัตว์เลี้ยงลูกด้วยนมที่มนุษย์เลี้ยงไว้ในบ้าน" in done.text
-    assert not tw.explain(done.text).edits
+    said = "แมวเป็นสัตว์เลี้ยงลูกด้วยนมที่มนุษย์เลี้ยงไว้ในบ้าน"
+    for text in (f"{said}\n{dirt * 400}", f"{dirt * 400} {said}"):
+        assert rounds_of(text, monkeypatch) <= 25
+        done = tw.explain(text)
+        assert said in done.text
+        assert not tw.explain(done.text).edits
 
 
 @nested

@@ -5,6 +5,7 @@ What a round need not do again is left out: rules whose signs are not on the pag
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import regex
 
 from thaiwiki_clean.edits import Edit, apply, compose, merge
+from thaiwiki_clean.markup import is_intro, is_sentence, lines
 from thaiwiki_clean.rules import ENTITY_SIGN, LOCAL_RULES, RULES, SIGNS, STAGES, signs
 
 __all__ = ["Rule", "run_rules"]
@@ -24,7 +26,7 @@ _NOTHING: tuple[Rule, ...] = ()
 
 # Rules only drop and fold, so every round but the last makes the text shorter or folds a character for good: the loop ends by
 # itself. Where two rules take turns at uncovering what the other takes ("| * | * | *"), it might end only after as many rounds as
-# there are characters: lines that still change after so many rounds lose all their signs. Real pages take five.
+# there are characters: after so many rounds it is cut short. Real pages take five.
 _DEEP = 20
 # A guard against a rule that folds to and fro, which is our own mistake.
 _MAX_ROUNDS = 50
@@ -49,9 +51,9 @@ def run_rules(text: str, rules: Sequence[Rule] = RULES) -> tuple[str, list[Edit]
         done = plan.last
         if not fresh:
             return now, edits
-        if number == _DEEP and not plans.free:
-            signs_of = _signs_of_changed(before, now, fresh)
-            now, fresh, done = apply(now, signs_of), compose(fresh, signs_of), _NOTHING
+        if number >= _DEEP and not plans.free:
+            more = _cut_short(before, now, fresh)
+            now, fresh, done = apply(now, more), compose(fresh, more), _NOTHING
         edits = compose(edits, fresh)
         # What the local rules found nothing in, and nobody changed, they need not see again.
         changed = "\n".join([now[start:end] for start, end, _ in _changed_lines(before, now, fresh)])
@@ -117,10 +119,33 @@ def _changed_lines(before: str, now: str, edits: Sequence[Edit]) -> list[tuple[i
     return changed
 
 
-def _signs_of_changed(before: str, now: str, edits: Sequence[Edit]) -> list[Edit]:
-    """The edits that take all signs out of the lines of ``now`` that ``edits`` changed."""
-    lines = _changed_lines(before, now, edits)
-    return [Edit(m.start(), m.end(), reason) for start, end, reason in lines for m in _SIGN.finditer(now, start, end)]
+def _cut_short(before: str, now: str, edits: Sequence[Edit]) -> list[Edit]:
+    """What goes from ``now`` where ``edits`` show that dirt uncovers dirt without end.
+
+    A line that they changed loses its signs; where they dropped lines, the lines around that say no sentence go as well.
+    """
+    changed = _changed_lines(before, now, edits)
+    signs = [Edit(m.start(), m.end(), reason) for start, end, reason in changed for m in _SIGN.finditer(now, start, end)]
+    found = lines(now)
+    blocks: list[Edit] = []
+    shift = 0
+    for start, end, reason, new in edits:
+        place = start - shift
+        shift += end - start - len(new)
+        if any(first <= place <= last for first, last, _ in changed) or (blocks and place <= blocks[-1].end):
+            continue
+        first = last = bisect_right(found.start, place, 0, len(found.line)) - 1
+        while first and not _says_something(found.line[first - 1]):
+            first -= 1
+        while last < len(found.line) and not _says_something(found.line[last]):
+            last += 1
+        if first < last and found.start[first] < len(now):
+            blocks.append(Edit(found.start[first], min(found.start[last], len(now)), reason))
+    return merge(signs, blocks)
+
+
+def _says_something(line: str) -> bool:
+    return is_sentence(line) and not is_intro(line)
 
 
 class _Plan(NamedTuple):
