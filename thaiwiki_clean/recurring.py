@@ -19,6 +19,7 @@ middle of a page, and where it is all that a page says.
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING, Any
@@ -117,6 +118,8 @@ def recurring_edits(text: str, hashes: Set[int]) -> list[Edit]:
     Blank lines between a dropped line and the end of the text go with it. Give it the cleaned text and compose the edits:
     ``compose(page.edits, recurring_edits(page.text, hashes))``.
     """
+    if not _stands_at_an_end(text, hashes):
+        return []
     lines = _lines(text)
     last = len(lines) - _ZONE
     gone = {i for i, (_, _, folded) in enumerate(lines) if (i < _ZONE or i >= last) and _hash(folded) in hashes}
@@ -134,6 +137,17 @@ def recurring_edits(text: str, hashes: Set[int]) -> list[Edit]:
             start, end = (0 if i == 0 else start), lines[i + 1][0]
         edits.append(Edit(start, end, "recurring_line"))
     return edits
+
+
+def _stands_at_an_end(text: str, hashes: Set[int]) -> bool:
+    """Whether one of the lines is among the first or the last of a text; in most texts none is, and the lines between are not read."""
+    if not hashes:
+        return False
+    return any(
+        _hash(folded) in hashes
+        for lines in (text.split("\n"), reversed(text.split("\n")))
+        for folded in itertools.islice(filter(None, map(fold, lines)), _ZONE)
+    )
 
 
 def _lines(text: str) -> list[tuple[int, int, str]]:

@@ -54,7 +54,9 @@ def flow(source: Source, work: Path, identity: dict[str, Any], command: str, eva
         meter.run("recurring lines", [(recurring, stages.find_recurring, (lines,))])
         shorter, signed_again = each("3-pages"), each("3-signatures")
         some = stages.shards_with(recurring, lines)
-        meter.run("taking them out", [(shorter[n], stages.take_out, (pages[n], n, words, recurring, signed_again[n])) for n in some])
+        meter.run(
+            "taking them out", [(shorter[n], stages.take_out, (pages[n], n, words, recurring, signed[n], signed_again[n])) for n in some]
+        )
         for n in some:
             measured[n], signed[n] = shorter[n], signed_again[n]
     meter.run("duplicates", [(duplicates, stages.find_duplicates, (measured, signed if across else []))])

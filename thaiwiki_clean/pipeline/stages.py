@@ -11,7 +11,7 @@ import functools
 import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from thaiwiki_clean import dedup, recurring
 from thaiwiki_clean.clean import clean_page
-from thaiwiki_clean.edits import apply, compose
+from thaiwiki_clean.edits import Edit, apply, compose
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.pipeline.published import EXAMPLES, SPLITS
 from thaiwiki_clean.pipeline.shards import (
@@ -34,6 +34,7 @@ from thaiwiki_clean.pipeline.shards import (
     read_group,
     read_tables,
     settled,
+    stats,
     to_pages,
     to_table,
     unpack_ends,
@@ -41,6 +42,7 @@ from thaiwiki_clean.pipeline.shards import (
     write_text,
 )
 from thaiwiki_clean.pipeline.tally import Damage, Tally
+from thaiwiki_clean.recurring import recurring_edits
 from thaiwiki_clean.repetition import over_limits, repetition
 from thaiwiki_clean.words import word_arrays
 from thaiwiki_clean.words import words as segment
@@ -70,22 +72,27 @@ def read_shard(shard: Shard, number: int, strict: bool, words: str | None, lines
     """
     from thaiwiki_clean.readers import read_shard as read
 
-    damage = Damage()
+    damage, tally = Damage(), Tally()
     texts: list[str] = []
+    standing: list[tuple[str, str]] = []
     broken_off: list[str] = []
 
-    def tables() -> Iterator[_Table]:
+    def tables() -> Iterator[pa.Table]:
         pages = read(shard, strict=strict)
         for came in batches(pages if strict else _before_damage(pages, broken_off), GROUP):
+            first = damage.rows
             damage.add(came)
             cleaned = [page if page.dropped else clean_page(page) for page in came]
             texts.extend(page.text for page in cleaned)
-            yield _measured(cleaned, words)
-        if lines is not None:
-            counted = recurring.line_counts(texts)
-            write(lines, counted.schema, [counted])
+            judged, table = _measured(cleaned, words)
+            tally.add(judged, first)
+            standing.extend((_name(page.id, number, row), page.text) for row, page in enumerate(judged, first) if not page.dropped)
+            yield table
+        if lines and signatures:  # before the pages: where these are, all three are
+            for path, made in ((lines, recurring.line_counts(texts)), (signatures, dedup.signatures(standing))):
+                write(path, made.schema, [made])
 
-    _write_pages(out, number, tables(), signatures, lambda: damage.about() | {"broken_off": broken_off})
+    write(out, _MEASURED, tables(), about=lambda: damage.about() | {"broken_off": broken_off} | tally.about())
 
 
 def _before_damage(pages: Iterable[Page], found: list[str]) -> Iterator[Page]:
@@ -112,47 +119,44 @@ def shards_with(recurring: Path, lines: Sequence[Path]) -> list[int]:
     return [n for n, path in enumerate(lines) if any(pc.any(pc.is_in(table["line"], hashes)).as_py() for table in read_tables(path))]
 
 
-def take_out(source: Path, number: int, words: str | None, recurring: Path, signatures: Path, out: Path) -> None:
-    """Take lines that recur across pages out of a shard; the pages that had one are judged and measured again."""
+def take_out(source: Path, number: int, words: str | None, recurring: Path, signed: Path, signatures: Path, out: Path) -> None:
+    """Take lines that recur across pages out of a shard; the pages that had one are judged, measured and signed again."""
     hashes = frozenset(json.loads(recurring.read_text("utf-8")))
+    tally = Tally(stats(source))
+    again: dict[str, Page] = {}
 
-    def tables() -> Iterator[_Table]:
+    def tables() -> Iterator[pa.Table]:
+        first = 0
         for table in read_tables(source):
-            pages = to_pages(table)
-            shorter = {n: less for n, page in enumerate(pages) if (less := _without(hashes, page)) is not page}
-            again, rows = _measured([dataclasses.replace(page, dropped=None, detail="") for page in shorter.values()], words)
-            order = list(range(len(pages)))
-            for row, (n, page) in enumerate(zip(shorter, again, strict=True), len(pages)):
-                pages[n], order[n] = page, row
-            yield pages, pa.concat_tables([table, rows]).take(pa.array(order))
+            found = [recurring_edits(text, hashes) for text in table["text"].to_pylist()]
+            rows = [row for row, edits in enumerate(found) if edits]
+            had = to_pages(table.take(pa.array(rows, pa.int64())))
+            pages, changed = _measured([_without(page, found[row]) for row, page in zip(rows, had, strict=True)], words)
+            order = list(range(len(table)))
+            for n, (row, before, now) in enumerate(zip(rows, had, pages, strict=True), len(table)):
+                order[row] = n
+                tally.replace(first + row, before, now)
+                again[_name(now.id, number, first + row)] = now
+            yield pa.concat_tables([table, changed]).take(pa.array(order))
+            first += len(table)
+        before = pa.concat_tables(read_tables(signed))
+        kept = before.filter(pc.invert(pc.is_in(before["id"], pa.array(again, pa.string()))))
+        made = dedup.signatures((name, page.text) for name, page in again.items() if not page.dropped)
+        write(signatures, made.schema, [pa.concat_tables([kept, made])])
 
-    _write_pages(out, number, tables(), signatures, dict)
+    write(out, _MEASURED, tables(), about=tally.about)
+
+
+def _without(page: Page, edits: Sequence[Edit]) -> Page:
+    """The page after some more edits, before any verdict."""
+    return dataclasses.replace(page, text=apply(page.text, edits), edits=tuple(compose(page.edits, edits)), dropped=None, detail="")
 
 
 _MEASURED = pa.schema([*PAGES, *MEASURES, N_CHARS_RAW, WORD_ENDS])
 _WITHOUT_WORDS = ("n_lines", "mass", "longest_loop", "dup_line_frac", "dup_line_chars", "compression")
 
-_Table = tuple[list[Page], pa.Table]  # pages, and the same as a table with schema _MEASURED
 
-
-def _write_pages(out: Path, number: int, tables: Iterable[_Table], signatures: Path | None, about: Callable[[], dict[str, Any]]) -> None:
-    """Write the pages of shard ``number``, with what they add up to, and the signatures of those that stand."""
-    tally = Tally()
-    standing: list[tuple[str, str]] = []
-
-    def told() -> Iterator[pa.Table]:
-        for pages, table in tables:
-            standing.extend((_name(page.id, number, tally.rows + row), page.text) for row, page in enumerate(pages) if not page.dropped)
-            tally.add(pages)
-            yield table
-        if signatures is not None:  # before the pages: where these are, both are
-            signed = dedup.signatures(standing)
-            write(signatures, signed.schema, [signed])
-
-    write(out, _MEASURED, told(), about=lambda: about() | tally.about())
-
-
-def _measured(cleaned: Iterable[Page], words: str | None) -> _Table:
+def _measured(cleaned: Iterable[Page], words: str | None) -> tuple[list[Page], pa.Table]:
     """The pages with verdicts, and with their measures as a table."""
     judged = map(_judged, cleaned)
     found = [measured for some in _portions(judged) for measured in _measured_together(some, words)]
@@ -174,13 +178,6 @@ def _name(page_id: str, number: int, row: int) -> str:
 def _place(name: str) -> tuple[int, int]:
     """Number of the shard and of the row in it, from what :func:`_name` made."""
     return int(name[-16:-8]), int(name[-8:])
-
-
-def _without(hashes: Set[int], page: Page) -> Page:
-    """The page without the lines that recur."""
-    if not hashes or not (edits := recurring.recurring_edits(page.text, hashes)):
-        return page
-    return dataclasses.replace(page, text=apply(page.text, edits), edits=tuple(compose(page.edits, edits)))
 
 
 # So many characters are segmented before any of them is measured: the dictionary stays in the processor's cache, which saves a

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 from thaiwiki_clean.page import Page
@@ -44,36 +44,51 @@ class Damage:
 
 
 class Tally:
-    """What was taken out of the pages seen so far, by reason."""
+    """What was taken out of the pages of a shard, by reason. ``about`` is what an earlier one said, to go on from."""
 
-    def __init__(self) -> None:
+    def __init__(self, about: Mapping[str, Any] | None = None) -> None:
         self.edits: Counter[str] = Counter()
         self.pages: Counter[str] = Counter()
         self.characters: Counter[str] = Counter()
         self.wikis: Counter[str] = Counter()
         self.show: dict[str, list[tuple[bool, int]]] = {}
         self.drawn: list[tuple[int, int]] = []
-        self.rows = self.raw = self.text = 0
+        self.raw = self.text = 0
+        if about:
+            self.edits, self.pages, self.characters, self.wikis = (Counter(about[name]) for name in ("edits", "pages", "removed", "wikis"))
+            self.show = {reason: [(not unfit, -row) for unfit, row in reversed(best)] for reason, best in about["show"].items()}
+            self.drawn = [(-chance, -row) for chance, row in reversed(about["drawn"])]  # from the least: a heap
+            self.raw, self.text = about["raw"], about["text"]
 
-    def add(self, pages: Iterable[Page]) -> None:
-        """See some more pages."""
-        for page in pages:
-            self.wikis[page.source] += 1
-            self.raw += len(page.raw)
-            self.text += len(page.text)
-            for edit in page.edits:
-                self.edits[edit.reason] += 1
-                self.characters[edit.reason] += edit.end - edit.start - len(edit.new)
-            reasons = sorted({edit.reason for edit in page.edits})  # a set has no order that lasts
-            self.pages.update(reasons)
-            for reason in dict.fromkeys((*reasons, *([page.dropped] if page.dropped else []))):  # redirect is both
-                self._show(reason, page)
-            _keep(self.drawn, (-_chance(page), -self.rows), DRAWN)
-            self.rows += 1
+    def add(self, pages: Iterable[Page], first: int = 0) -> None:
+        """See some more pages, of which the first is row ``first`` of the shard."""
+        for row, page in enumerate(pages, first):
+            self._count(page, 1)
+            self._show(row, page)
+            _keep(self.drawn, (-_chance(page), -row), DRAWN)
 
-    def _show(self, reason: str, page: Page) -> None:
+    def replace(self, row: int, before: Page, now: Page) -> None:
+        """See what became of the page of a row."""
+        self._count(before, -1)
+        self._count(now, 1)
+        for best in self.show.values():
+            best[:] = sorted(rank for rank in best if rank[1] != -row)
+        self._show(row, now)
+
+    def _count(self, page: Page, once: int) -> None:
+        self.wikis[page.source] += once
+        self.raw += once * len(page.raw)
+        self.text += once * len(page.text)
+        for edit in page.edits:
+            self.edits[edit.reason] += once
+            self.characters[edit.reason] += once * (edit.end - edit.start - len(edit.new))
+        for reason in sorted({edit.reason for edit in page.edits}):  # a set has no order that lasts
+            self.pages[reason] += once
+
+    def _show(self, row: int, page: Page) -> None:
         # The best by (does not fit, row); negated, for the heap gives its least.
-        _keep(self.show.setdefault(reason, []), (len(page.raw) in _FIT_TO_SHOW, -self.rows), _SHOWN)
+        for reason in {edit.reason for edit in page.edits} | ({page.dropped} if page.dropped else set()):  # redirect is both
+            _keep(self.show.setdefault(reason, []), (len(page.raw) in _FIT_TO_SHOW, -row), _SHOWN)
 
     def about(self) -> dict[str, Any]:
         """All counts, as they are kept in a file."""
