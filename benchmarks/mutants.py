@@ -43,6 +43,7 @@ TESTS = (
     "tests/test_judge.py",
     "tests/test_vocabulary.py",
     "tests/test_marks.py",
+    "tests/test_linear.py",
 )
 FIRST = {"edits.py": "tests/test_edits.py", "judge.py": "tests/test_judge.py", "vocabulary/__init__.py": "tests/test_vocabulary.py"}
 
@@ -59,7 +60,10 @@ BY_HAND = (
     Mutant("compose keeps a fold that a drop took", "edits.py", "out.append(Edit(e.start, e.end, e.reason) if e.new else e)", "out.append(e)"),
     Mutant("merge prefers the later group", "edits.py", "for group in ordered:\n        old, out, i", "for group in reversed(ordered):\n        old, out, i"),
     # clean
-    Mutant("one round is enough", "rounds.py", "        if not fresh:\n            return now, edits\n        edits = compose(edits, fresh)\n", "        edits = compose(edits, fresh)\n        return now, edits\n"),
+    Mutant("one round is enough", "rounds.py", "        if not fresh:\n            return now, edits\n", "        if not fresh or not number:\n            return now, compose(edits, fresh)\n"),
+    Mutant("dirt that uncovers dirt is not cut short", "rounds.py", "number >= _DEEP", "number > _MAX_ROUNDS"),
+    Mutant("what is cut short keeps its signs", "rounds.py", "return merge(signs, blocks)", "return blocks"),
+    Mutant("what is cut short keeps its lines", "rounds.py", "return merge(signs, blocks)", "return signs"),
     Mutant("anything is a text", "clean.py", "    if not isinstance(text, str):\n        raise TypeError", "    if False:\n        raise TypeError"),
     Mutant("local rules never run again", "rounds.py", "stages = plan.stages if changed and", "stages = plan.stages if not changed and"),
     Mutant("a joined line counts as seen", "rounds.py", "if (opens and (closes or before[end - 1] == \"\\n\")) or (closes and before[start] == \"\\n\"):", "if opens or closes:"),

@@ -87,17 +87,29 @@ def sketch(text: str) -> Sketch:
     short: list[int] = []
     intros: list[int] = []
     heads: dict[int, Shape] = {}
-    titles = vocabulary.bare_titles()
     for i, line in enumerate(found):
         if not line:
             continue
         if len(line) <= NAME_LENGTH:
             short.append(i)
-            if (line[0] in _HEADER_FIRST or line[-1] in _HEADER_LAST or line in titles) and (shape := _shape(line)) is not None:
+            if (looks := _looks(line)) is None:
+                continue
+            announces, shape = looks
+            if shape is not None:
                 heads[i] = shape
-        if is_intro(line):
+        else:
+            announces = is_intro(line)
+        if announces:
             intros.append(i)
     return Sketch(found, short, intros, heads)
+
+
+@lru_cache(maxsize=MANY)
+def _looks(line: str) -> tuple[bool, Shape | None] | None:
+    """What a short line may be, by itself: whether it announces, its shape as a header; None when neither."""
+    may = line[0] in _HEADER_FIRST or line[-1] in _HEADER_LAST or line in vocabulary.bare_titles()
+    announces, shape = is_intro(line), _shape(line) if may else None
+    return (announces, shape) if announces or shape else None
 
 
 def heads(text: str) -> dict[int, Shape]:
@@ -418,7 +430,6 @@ _HEADER_FIRST = frozenset("=#S '\"\t")
 _HEADER_LAST = frozenset(". :：'\"\t")
 
 
-@lru_cache(maxsize=MANY)
 def _shape(line: str) -> Shape | None:
     if line[0] == "=" or (line[0] in " \t" and line.lstrip(" \t")[:1] == "="):
         return _equals_header(line)
