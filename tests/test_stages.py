@@ -74,6 +74,14 @@ def test_without_its_notice_a_page_is_as_if_it_had_never_had_one(words: str | No
         assert tally["edits"].get("recurring_line", 0) == sum(text not in TEXTS for text in with_notices)
 
 
+def test_a_notice_goes_from_pages_of_which_none_stands(tmp_path: Path) -> None:
+    pages, _, signatures = read([f"แมว\n{NOTICE}"], "nlpo3", tmp_path / "shard")
+    (tmp_path / "recurring").write_text(json.dumps(line_counts([NOTICE])["line"].to_pylist()), "utf-8")
+    stages.take_out(pages, 0, "nlpo3", tmp_path / "recurring", signatures, tmp_path / "signed", tmp_path / "out")
+    assert pq.read_table(tmp_path / "out", columns=["text", "dropped"]).to_pylist() == [{"text": "แมว", "dropped": "stub"}]
+    assert pq.read_metadata(tmp_path / "signed").num_rows == 0
+
+
 def test_a_portion_ends_with_the_page_that_fills_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stages, "_TOGETHER", 5)
     pages = [Page(str(n), "", "", "", "", "ก" * n) for n in (3, 2, 9, 0, 4)]

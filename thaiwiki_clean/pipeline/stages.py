@@ -139,7 +139,7 @@ def take_out(source: Path, number: int, words: str | None, recurring: Path, sign
                 again[_name(now.id, number, first + row)] = now
             yield pa.concat_tables([table, changed]).take(pa.array(order))
             first += len(table)
-        before = pa.concat_tables(read_tables(signed))
+        before = pa.concat_tables([dedup.signatures(()), *read_tables(signed)])
         kept = before.filter(pc.invert(pc.is_in(before["id"], pa.array(again, pa.string()))))
         made = dedup.signatures((name, page.text) for name, page in again.items() if not page.dropped)
         write(signatures, made.schema, [pa.concat_tables([kept, made])])
