@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from thaiwiki_clean.build import BuildError, build
 from thaiwiki_clean.edits import Edit, apply
+from thaiwiki_clean.pipeline import progress
 from thaiwiki_clean.pipeline.manifest import Manifest
 from thaiwiki_clean.readers import Columns, SourceError
 
@@ -367,6 +368,10 @@ def test_strict_stops_at_the_first_row_that_cannot_be_read(source: Path, tmp_pat
     with pytest.raises(SourceError, match=r"part-0\.jsonl"):
         build(str(source), tmp_path / "out", engine="serial", strict=True)
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".work"]
+
+
+def test_the_stages_are_the_whole_work() -> None:
+    assert sum(progress._SHARES.values()) == pytest.approx(1)
 
 
 def test_a_notice_goes_from_every_page_that_has_it(undisturbed: Path) -> None:

@@ -143,11 +143,9 @@ def _stands_at_an_end(text: str, hashes: Set[int]) -> bool:
     """Whether one of the lines is among the first or the last of a text; in most texts none is, and the lines between are not read."""
     if not hashes:
         return False
-    return any(
-        _hash(folded) in hashes
-        for lines in (text.split("\n"), reversed(text.split("\n")))
-        for folded in itertools.islice(filter(None, map(fold, lines)), _ZONE)
-    )
+    lines = text.split("\n")
+    ends = (itertools.islice(filter(None, map(fold, some)), _ZONE) for some in (lines, reversed(lines)))
+    return any(_hash(folded) in hashes for folded in itertools.chain.from_iterable(ends))
 
 
 def _lines(text: str) -> list[tuple[int, int, str]]:

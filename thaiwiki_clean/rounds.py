@@ -128,11 +128,14 @@ def _cut_short(before: str, now: str, edits: Sequence[Edit]) -> list[Edit]:
     signs = [Edit(m.start(), m.end(), reason) for start, end, reason in changed for m in _SIGN.finditer(now, start, end)]
     found = lines(now)
     blocks: list[Edit] = []
-    shift = 0
+    shift = passed = 0
     for start, end, reason, new in edits:
         place = start - shift
         shift += end - start - len(new)
-        if any(first <= place <= last for first, last, _ in changed) or (blocks and place <= blocks[-1].end):
+        while passed < len(changed) and changed[passed][1] < place:
+            passed += 1
+        in_changed = passed < len(changed) and changed[passed][0] <= place
+        if in_changed or (blocks and place <= blocks[-1].end):
             continue
         first = last = bisect_right(found.start, place, 0, len(found.line)) - 1
         while first and not _says_something(found.line[first - 1]):
