@@ -44,8 +44,14 @@ TESTS = (
     "tests/test_vocabulary.py",
     "tests/test_marks.py",
     "tests/test_linear.py",
+    "tests/test_newmm.py",
 )
-FIRST = {"edits.py": "tests/test_edits.py", "judge.py": "tests/test_judge.py", "vocabulary/__init__.py": "tests/test_vocabulary.py"}
+FIRST = {
+    "edits.py": "tests/test_edits.py",
+    "judge.py": "tests/test_judge.py",
+    "newmm.py": "tests/test_newmm.py",
+    "vocabulary/__init__.py": "tests/test_vocabulary.py",
+}
 
 BY_HAND = (
     # edits
@@ -135,6 +141,15 @@ BY_HAND = (
     Mutant("judge: an earlier verdict is forgotten", "judge.py", "    if page.dropped is not None:\n        return page.dropped\n", ""),
     Mutant("vocabulary: no slip is forgiven", "vocabulary/__init__.py", "if len(key) >= SLIP_LENGTH:", "if len(key) >= 999:"),
     Mutant("vocabulary: one known part is enough", "vocabulary/__init__.py", 'all(part in ("certain", "maybe") for part in parts)', 'any(part in ("certain", "maybe") for part in parts)'),
+    # newmm
+    Mutant("newmm: one edge more", "newmm.py", "n_edges > _MOST_EDGES", "n_edges > _MOST_EDGES + 1"),
+    Mutant("newmm: edges are counted over cuts", "newmm.py", "                cut = at\n                n_edges = 0\n", "                cut = at\n"),
+    Mutant("newmm: words end anywhere", "newmm.py", "if here & 1 and marks[at]:", "if here & 1:"),
+    Mutant("newmm: two consonants are a word to stop at", "newmm.py", " and not (consonants and at <= begin + 2)", ""),
+    Mutant("newmm: Thai digits are letters", "newmm.py", " or 0x0E50 <= c <= 0x0E59", ""),
+    Mutant("newmm: a carriage return is foreign", "newmm.py", "(_is_foreign(c) and c != 0x0D)", "_is_foreign(c)"),
+    Mutant("newmm: a silencer takes one consonant", "newmm.py", "_silencer(text, at + 2) if _is_consonant(ord(text[at + 1])) else ", ""),
+    Mutant("newmm: a cluster knows no end of line", "newmm.py", "return at == n or ", "return "),
 )  # fmt: skip
 
 

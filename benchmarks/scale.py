@@ -3,6 +3,7 @@
     python ../shared/tools/make_v3like.py --passages ../shared/data/passages_dev.jsonl --rows 200000 --public-columns --recombine \\
         --format parquet --jobs 2 --out /tmp/big.parquet
     python benchmarks/scale.py whole /tmp/big.parquet --workers 2      # wall, CPU and memory against bare word segmentation
+    python benchmarks/scale.py whole /tmp/big.parquet --words newmm    # the same, with the engine that a compiled wheel is quickest with
     python benchmarks/scale.py stages /tmp/big.parquet                 # CPU by stage, in one process
     python benchmarks/scale.py truth /tmp/big.parquet --out OUT        # a finished build against what the generator knows
     python benchmarks/scale.py kills /tmp/small.parquet --kills 10     # SIGKILL at random moments, then the same bytes
@@ -34,6 +35,9 @@ from unittest import mock
 
 import pyarrow.parquet as pq
 
+from thaiwiki_clean.words import ENGINES
+from thaiwiki_clean.words import words as segment
+
 RUN = """
 import json, sys
 from thaiwiki_clean.build import build
@@ -47,6 +51,7 @@ def main() -> None:
     parser.add_argument("what", choices=("whole", "stages", "kills", "truth"))
     parser.add_argument("source", help="a parquet file with a text column")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--words", choices=ENGINES, default=ENGINES[0], help="the engine of the build; it is compared with bare nlpo3")
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0, help="of the moments of the kills")
     parser.add_argument("--sample", type=float, default=20, help="MB for what is measured on a part")
@@ -60,18 +65,18 @@ def main() -> None:
         elif given.what == "kills":
             told = kills(given.source, Path(folder), given.kills, given.workers, given.seed)
         elif given.what == "stages":
-            told = stages(given.source, Path(folder), given.sample)
+            told = stages(given.source, Path(folder), given.sample, given.words)
         else:
-            told = whole(given.source, Path(folder), given.workers, given.sample)
+            told = whole(given.source, Path(folder), given.workers, given.sample, given.words)
     print(json.dumps(told, indent=2))
 
 
-def whole(source: str, folder: Path, workers: int, sample: float) -> dict[str, Any]:
+def whole(source: str, folder: Path, workers: int, sample: float, words: str) -> dict[str, Any]:
     """One build in processes of its own, and how it compares with bare segmentation."""
     megabytes = text_bytes(source) / 1e6
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
-    run = start_build(source, folder / "out", workers=workers)
+    run = start_build(source, folder / "out", words=words, workers=workers)
     peak = Peak(run.pid)
     peak.start()
     if run.wait():
@@ -83,6 +88,7 @@ def whole(source: str, folder: Path, workers: int, sample: float) -> dict[str, A
     return {
         "MB": round(megabytes, 1),
         "workers": workers,
+        "words": words,
         "wall_s": round(wall, 1),
         "cpu_s": round(cpu, 1),
         "busy_cores": round(cpu / wall, 2),
@@ -104,12 +110,11 @@ PARTS = {
 }
 
 
-def stages(source: str, folder: Path, sample: float) -> dict[str, Any]:
+def stages(source: str, folder: Path, sample: float, words: str = ENGINES[0]) -> dict[str, Any]:
     """CPU by stage of a build in this process, and by part of the longest, beside the bare costs."""
     from thaiwiki_clean.build import build
-    from thaiwiki_clean.words import words
 
-    words("แมว")  # loading the dictionary is no part of any stage
+    segment("แมว", words)  # loading the dictionary is no part of any stage
     megabytes = text_bytes(source) / 1e6
     spent: dict[str, float] = {}
     at, since = "start", time.process_time()
@@ -122,7 +127,7 @@ def stages(source: str, folder: Path, sample: float) -> dict[str, Any]:
 
     start = time.process_time()
     with parts() as within:
-        build(source, folder / "out", engine="serial", progress=progress)
+        build(source, folder / "out", words=words, engine="serial", progress=progress)
     progress("end", 1)
     total = time.process_time() - start
     spent |= {f"cleaning and words: {part}": s for part, s in within.items()}

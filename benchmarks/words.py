@@ -14,7 +14,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from thaiwiki_clean.words import engine_version, words
+from thaiwiki_clean import newmm as module
+from thaiwiki_clean.words import ENGINES, engine_version, words
 
 HOSTILE = {
     "ส, one letter": "ส",
@@ -55,7 +56,7 @@ def main() -> None:
     texts = [json.loads(line)["text"] for line in (args.data / "passages_dev.jsonl").open(encoding="utf-8")]
     lines = [line for text in texts for line in text.split("\n") if line]
     megabytes = sum(len(text.encode()) for text in texts) / 1e6
-    print(f"{len(texts)} real passages, {megabytes:.2f} MB; {engine_version('nlpo3')}\n")
+    print(f"{len(texts)} real passages, {megabytes:.2f} MB; {engine_version('nlpo3')}; {Path(module.__file__).name}\n")
     print("| engine | MB/s | time / bare nlpo3 | pages with the bare engine's tokens |\n|---|---|---|---|")
     bare: float | None = None
     for name, ours, theirs in (("nlpo3", "nlpo3", nlpo3), ("newmm", "newmm", newmm)):
@@ -69,14 +70,16 @@ def main() -> None:
         print(f"| words(engine={ours!r}) | {megabytes / guarded:.2f} | {guarded / bare:.2f} | {same} of {len(texts)} |")
 
     prose = "".join("".join(texts).split())
-    print("\n| text, engine nlpo3 | us a character at 10,000 | at 100,000 | at 1,000,000 | times prose |\n|---|---|---|---|---|")
-    per_prose = cpu(partial(each, words, texts)) / sum(map(len, texts))
-    for name, piece in {"real prose without its blanks": prose, **HOSTILE}.items():
-        cost = []
-        for length in (10_000, 100_000, 1_000_000):
-            text = (piece * (length // len(piece) + 1))[:length]
-            cost.append(cpu(partial(words, text), 3 if length < 1_000_000 else 1) / length)
-        print(f"| {name} | " + " | ".join(f"{1e6 * c:.2f}" for c in cost) + f" | {cost[-1] / per_prose:.1f} |")
+    for engine in ENGINES:
+        print(f"\n| text, engine {engine} | us a character at 10,000 | at 100,000 | at 1,000,000 | times prose |\n|---|---|---|---|---|")
+        segment = partial(words, engine=engine)
+        per_prose = cpu(partial(each, segment, texts)) / sum(map(len, texts))
+        for name, piece in {"real prose without its blanks": prose, **HOSTILE}.items():
+            cost = []
+            for length in (10_000, 100_000, 1_000_000):
+                text = (piece * (length // len(piece) + 1))[:length]
+                cost.append(cpu(partial(segment, text), 3 if length < 1_000_000 else 1) / length)
+            print(f"| {name} | " + " | ".join(f"{1e6 * c:.2f}" for c in cost) + f" | {cost[-1] / per_prose:.1f} |")
 
     print("\nbare nlpo3, which has no guard:")
     for length in (100, 400, 1600):

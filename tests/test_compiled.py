@@ -1,4 +1,4 @@
-"""The compiled wheel does what the source does: the same edits on every text, the same errors, and it can be sent to other processes."""
+"""The compiled wheel does what the source does: the same edits and tokens of every text, the same errors, and it can be sent to other processes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 import thaiwiki_clean as tw
+from thaiwiki_clean.newmm import Newmm
 from thaiwiki_clean.testing import rough_text
 
 _ASK = """
 import json, pickle, sys
 import thaiwiki_clean as tw
 from thaiwiki_clean.readers.wikitext import extract
+from thaiwiki_clean.newmm import Newmm
 from thaiwiki_clean.rules import lists
 
-texts = json.load(sys.stdin)
+dictionary, texts = json.load(sys.stdin)
+segmenter = Newmm(dictionary)
 try:
     tw.explain(b"x")
 except TypeError as error:
@@ -32,6 +35,7 @@ except TypeError as error:
 json.dump({
     "compiled": not lists.__file__.endswith(".py"),
     "edits": [tw.explain(text).edits for text in texts],
+    "tokens": [segmenter.segment(line) for text in texts for line in text.split("\\n")],
     "extracted": [extract(text).text for text in texts],
     "refusal": refusal,
     "sent": pickle.loads(pickle.dumps(tw.Cleaner())) == tw.Cleaner(),
@@ -51,6 +55,12 @@ def texts(root: Path) -> list[str]:
     sample = (root / "thaiwiki_clean" / "samples" / "pages.jsonl").read_text("utf-8").splitlines()
     pages = [page for line in sample if isinstance(page := json.loads(line).get("text"), str)]
     return [*pages, "\n".join(pages), *drawn]
+
+
+def words(root: Path) -> list[str]:
+    """A dictionary of what stands between blanks in the sample, and of its beginnings: most places are the end of several words."""
+    pages = (root / "thaiwiki_clean" / "samples" / "pages.jsonl").read_text("utf-8")
+    return sorted({run[i : i + n] for run in pages.split() for i in range(0, len(run), 3) for n in (1, 2, 3, 5, 8)})
 
 
 def extensions(root: Path) -> set[Path]:
@@ -79,9 +89,11 @@ def wheel(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow  # a C compiler at work: half a minute
 def test_compiled_and_source_give_the_same(wheel: Path, root: Path) -> None:
-    asked = texts(root)
+    asked, dictionary = texts(root), words(root)
     env = {**os.environ, "PYTHONPATH": str(wheel)}
-    done = subprocess.run([sys.executable, "-c", _ASK], input=json.dumps(asked), env=env, cwd=wheel, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", _ASK], input=json.dumps([dictionary, asked]), env=env, cwd=wheel, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     came = json.loads(done.stdout)
     assert came["compiled"]
@@ -91,6 +103,9 @@ def test_compiled_and_source_give_the_same(wheel: Path, root: Path) -> None:
     for text, edits, extracted in zip(asked, came["edits"], came["extracted"], strict=True):
         assert [tuple(edit) for edit in edits] == [tuple(edit) for edit in tw.explain(text).edits], text
         assert extracted == extract(text).text, text
+    segmenter = Newmm(dictionary)
+    for line, tokens in zip((line for text in asked for line in text.split("\n")), came["tokens"], strict=True):
+        assert tokens == segmenter.segment(line), line
     with pytest.raises(TypeError) as refused:
         tw.explain(b"x")  # type: ignore[arg-type]
     assert came["refusal"] == str(refused.value)

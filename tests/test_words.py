@@ -123,7 +123,7 @@ def test_words_are_counted_without_blanks() -> None:
 
 def test_versions_stand_in_the_name() -> None:
     assert engine_version("nlpo3").startswith("nlpo3 1")
-    assert engine_version("newmm").startswith("newmm, pythainlp 5")
+    assert engine_version("newmm").startswith("newmm 5.4, pythainlp 5")
 
 
 @pytest.mark.parametrize("call", [words, lambda text, engine: engine_version(engine)])

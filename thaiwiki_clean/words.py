@@ -3,7 +3,8 @@
     >>> words("แมวกินปลา\\nปลาว่ายน้ำ")
     ['แมว', 'กิน', 'ปลา', '\\n', 'ปลา', 'ว่ายน้ำ']
 
-Two engines: ``nlpo3`` (newmm written again in Rust: about five times faster, nearly the same tokens) and ``newmm`` itself.
+Two engines: ``nlpo3`` (newmm written again in Rust: some four times faster, nearly the same tokens) and ``newmm``, whose tokens
+:mod:`thaiwiki_clean.newmm` makes, twice as fast as nlpo3 where it is compiled (docs/how-to/compile.md).
 Segmentation is the dearest step of the whole flow, so a page is segmented once and its tokens are handed on.
 """
 
@@ -15,6 +16,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+
+from thaiwiki_clean import newmm
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +35,10 @@ Segment = Callable[[str], list[str]]
 
 _DICTIONARY = "thaiwiki_clean"  # nlpo3 knows its dictionaries by name
 
-# Why a guard: both engines search a graph of dictionary words from one unambiguous cut to the next.
+# Why a guard: newmm searches a graph of dictionary words from one unambiguous cut to the next.
 # nlpo3 1.4.0 keeps no set of visited nodes: where no cut is unambiguous it walks every path, 0.2 ms a character
-# instead of 0.3 us ("กรอ" or "ส" said 100 times). newmm 5.4.0 has the set (2.5 us a character there), but copies the rest
-# of the line at every cluster. So a run that may blow up goes to newmm, and no engine sees more than a window.
+# instead of 0.3 us ("กรอ" or "ส" said 100 times). So a run that may blow up goes to our newmm, which has the set, and nlpo3 sees
+# no more than a window.
 # Words over and over, and consonants without vowels, are what blows up: a minute's search by random change for dear runs
 # of dictionary words found 200 us a character without these two tests and 0.8 with them. That is evidence, no proof.
 _RUN_LENGTH = 24
@@ -43,8 +46,7 @@ _RUN = re.compile(f"[^ ]{{{_RUN_LENGTH},}}")  # in 65,940 runs of real passages 
 _SURROGATE = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 _CONSONANTS = re.compile("[ก-ฮ]{16}")  # 4 of 5,494 lines of real passages
 _LOOP_SAMPLE, _LOOP_STEP, _LOOP_REACH = 8, 16, 40  # characters; 0.5 % of real text is in runs that match
-# Characters that an engine sees at once: of a line (newmm's copies cost a tenth of the rest at this size), and of a run
-# without a blank in nlpo3. A window ends where a word ends, so few words are touched: 0.5 % of the boundaries in 300,000 characters without a blank.
+# Characters that nlpo3 sees at once: of a line, and of a run without a blank. A window ends where a word ends, so few words are touched: 0.5 % of the boundaries in 300,000 characters without a blank.
 _LINE_WINDOW, _RUN_WINDOW = 4000, 400
 _MARGIN = 40  # words that end so near the end of a window are segmented again with what follows; words are shorter
 
@@ -56,8 +58,8 @@ def words(text: str, engine: str = "nlpo3") -> list[str]:
     ['ราคา', ' ', '1,250', ' ', 'บาท']
 
     A newline is a token of its own, lines are segmented alone (which changes no token: no dictionary word holds a newline).
-    ``nlpo3`` hands the rare run that would take it exponential time to newmm; ``newmm`` gives newmm's tokens throughout.
-    These are the engines' own tokens: ``pythainlp.word_tokenize`` also joins broken numbers such as 19:32.
+    ``nlpo3`` hands the rare run that would take it exponential time to newmm; ``newmm`` gives the tokens of
+    ``pythainlp.tokenize.newmm.segment`` throughout, in time linear in the line. These are the engines' own tokens: ``pythainlp.word_tokenize`` also joins broken numbers such as 19:32.
     Raises ValueError for another engine, ImportError when PyThaiNLP or nlpo3 is missing.
     """
     segment = _segmenter(engine)
@@ -140,17 +142,17 @@ def _tables() -> tuple[NDArray[np.bool_], Hashes]:
 def engine_version(engine: str = "nlpo3") -> str:
     """The versions behind an engine, for a manifest: with another version the tokens may be others.
 
-    >>> engine_version("newmm").startswith("newmm, pythainlp ")
+    >>> engine_version("newmm").startswith("newmm 5.4, pythainlp ")
     True
 
-    The dictionary is part of PyThaiNLP. ``nlpo3`` names both packages, for it reads that dictionary.
+    The dictionary is part of PyThaiNLP, and both engines read it; behind ``newmm`` stands the PyThaiNLP whose tokens it gives.
     """
     from importlib.metadata import PackageNotFoundError, version
 
     _check(engine)
     try:
         ours = f"pythainlp {version('pythainlp')}"
-        return f"nlpo3 {version('nlpo3')}, {ours}" if engine == "nlpo3" else f"newmm, {ours}"
+        return f"nlpo3 {version('nlpo3')}, {ours}" if engine == "nlpo3" else f"newmm {newmm.PYTHAINLP}, {ours}"
     except PackageNotFoundError as error:
         raise _missing() from error
 
@@ -169,10 +171,10 @@ def _segmenter(engine: str) -> Segment:
     """A function that segments one line, loaded on first use."""
     _check(engine)
     try:
-        from pythainlp.tokenize.newmm import segment as newmm
-
         if engine == "newmm":
-            return functools.partial(_windows, newmm, _LINE_WINDOW)
+            from pythainlp.corpus import thai_words
+
+            return newmm.Newmm(thai_words()).segment
         import nlpo3
         from pythainlp.corpus import corpus_path
     except ImportError as error:
@@ -183,7 +185,7 @@ def _segmenter(engine: str) -> Segment:
     if not os.path.exists(dictionary):  # nlpo3 would panic
         raise ImportError(f"PyThaiNLP has no dictionary {dictionary}: pip install 'pythainlp>=5.4'")
     nlpo3.load_dict(dictionary, _DICTIONARY)
-    return functools.partial(_guarded, functools.partial(nlpo3.segment, dict_name=_DICTIONARY), newmm)
+    return functools.partial(_guarded, functools.partial(nlpo3.segment, dict_name=_DICTIONARY), lambda run: _segmenter("newmm")(run))
 
 
 def _guarded(fast: Segment, slow: Segment, line: str) -> list[str]:
