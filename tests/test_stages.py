@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from thaiwiki_clean.edits import apply
 from thaiwiki_clean.page import Page
 from thaiwiki_clean.pipeline import stages
-from thaiwiki_clean.pipeline.shards import read_tables, stats, to_pages
+from thaiwiki_clean.pipeline.shards import GROUP, ROW, ShardPages, stats, to_pages, write
 from thaiwiki_clean.readers import open_source
 from thaiwiki_clean.recurring import line_counts
 
@@ -63,13 +64,16 @@ def test_without_its_notice_a_page_is_as_if_it_had_never_had_one(words: str | No
         recurring.write_text(json.dumps(line_counts([NOTICE])["line"].to_pylist()), "utf-8")
         assert stages.shards_with(recurring, [lines]) == ([0] if with_notices != list(TEXTS) else [])
         stages.take_out(pages, 0, words, recurring, signatures, folder / "signed", folder / "out")
+        out = ShardPages(pages, folder / "out")
         expected, _, signed = read(TEXTS, words, folder / "without")
         rest = [name for name in pq.read_schema(expected).names if name not in ("raw", "edits", "n_chars_raw")]
-        assert pq.read_table(folder / "out", columns=rest).equals(pq.read_table(expected, columns=rest))
+        assert pa.concat_tables(out.tables(rest)).equals(pq.read_table(expected, columns=rest))
+        assert out.group(0, rest).equals(next(out.tables(rest)))
+        assert pq.read_table(out.latest)["row"].to_pylist() == [n for n, text in enumerate(with_notices) if text not in TEXTS]
         assert pq.read_table(folder / "signed").sort_by("id").equals(pq.read_table(signed))
-        for page in (page for table in read_tables(folder / "out") for page in to_pages(table)):
+        for page in (page for table in out.tables() for page in to_pages(table)):
             assert apply(page.raw, page.edits) == page.text
-        tally, plain = stats(folder / "out"), stats(expected)
+        tally, plain = stats(out.latest), stats(expected)
         assert (tally["text"], tally["wikis"]) == (plain["text"], plain["wikis"])
         assert tally["edits"].get("recurring_line", 0) == sum(text not in TEXTS for text in with_notices)
 
@@ -80,6 +84,21 @@ def test_a_notice_goes_from_pages_of_which_none_stands(tmp_path: Path) -> None:
     stages.take_out(pages, 0, "nlpo3", tmp_path / "recurring", signatures, tmp_path / "signed", tmp_path / "out")
     assert pq.read_table(tmp_path / "out", columns=["text", "dropped"]).to_pylist() == [{"text": "แมว", "dropped": "stub"}]
     assert pq.read_metadata(tmp_path / "signed").num_rows == 0
+
+
+@given(st.sets(st.integers(0, 2 * GROUP + 9)))
+def test_rows_that_have_changed_stand_where_they_stood(rows: set[int]) -> None:
+    texts = [str(n) for n in range(2 * GROUP + 10)]
+    schema = pa.schema([("text", pa.string()), ("id", pa.string())])
+    with tempfile.TemporaryDirectory() as name:
+        shard = ShardPages(Path(name) / "all", Path(name) / "changed")
+        write(shard.file, schema, [pa.table([texts, texts], schema)])
+        now = pa.table([[f"now {row}" for row in sorted(rows)], [str(row) for row in sorted(rows)], sorted(rows)], schema.append(ROW))
+        write(shard.latest, now.schema, [now])
+        expected = [f"now {n}" if n in rows else text for n, text in enumerate(texts)]
+        assert [text for table in shard.tables(["text"]) for text in table["text"].to_pylist()] == expected
+        assert [text for n in range(3) for text in shard.group(n)["text"].to_pylist()] == expected
+        assert pa.concat_tables(shard.tables())["id"].to_pylist() == texts
 
 
 def test_a_portion_ends_with_the_page_that_fills_it(monkeypatch: pytest.MonkeyPatch) -> None:

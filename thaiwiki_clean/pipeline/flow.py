@@ -14,7 +14,7 @@ from thaiwiki_clean.card import card
 from thaiwiki_clean.pipeline import published, stages
 from thaiwiki_clean.pipeline.manifest import NAME, gather
 from thaiwiki_clean.pipeline.progress import Meter, Planned
-from thaiwiki_clean.pipeline.shards import stats, write_text
+from thaiwiki_clean.pipeline.shards import ShardPages, stats, write_text
 from thaiwiki_clean.pipeline.tally import DRAWN
 from thaiwiki_clean.report import write_report
 
@@ -49,16 +49,16 @@ def flow(source: Source, work: Path, identity: dict[str, Any], command: str, eva
         return pages[n], stages.read_shard, (source.shards[n], n, settings["strict"], words, *beside)
 
     meter.run("cleaning and words", [read(n) for n in numbers])
-    measured = list(pages)
+    measured = [ShardPages(path) for path in pages]
     if across:
         meter.run("recurring lines", [(recurring, stages.find_recurring, (lines,))])
-        shorter, signed_again = each("3-pages"), each("3-signatures")
+        changed, signed_again = each("3-pages"), each("3-signatures")
         some = stages.shards_with(recurring, lines)
         meter.run(
-            "taking them out", [(shorter[n], stages.take_out, (pages[n], n, words, recurring, signed[n], signed_again[n])) for n in some]
+            "taking them out", [(changed[n], stages.take_out, (pages[n], n, words, recurring, signed[n], signed_again[n])) for n in some]
         )
         for n in some:
-            measured[n], signed[n] = shorter[n], signed_again[n]
+            measured[n], signed[n] = ShardPages(pages[n], changed[n]), signed_again[n]
     meter.run("duplicates", [(duplicates, stages.find_duplicates, (measured, signed if across else []))])
     meter.run("families", [(families, stages.join_families, (measured, duplicates, settings["seed"]))])
     meter.run("examples", [(examples[n], stages.make_examples, (measured[n], duplicates, families, n, asked)) for n in numbers])
@@ -72,7 +72,7 @@ def flow(source: Source, work: Path, identity: dict[str, Any], command: str, eva
     for split in published.SPLITS:
         for path, parts in _files(staged / "data", split, [count[split] for count in counts]):
             files.append((path, published.deal_examples, (parts, [examples[part.number] for part in parts], split)))
-    tallies = [stats(path) for path in measured]
+    tallies = [stats(shard.latest) for shard in measured]
     shown = published.to_show([tally["show"] | more for tally, more in zip(tallies, told["show"], strict=True)])
     shown += published.draw([tally["drawn"] for tally in tallies], DRAWN)
     samples = staged / "samples.parquet"
@@ -82,7 +82,7 @@ def flow(source: Source, work: Path, identity: dict[str, Any], command: str, eva
     manifest = gather(
         {"identity": identity, "source": {**identity["source"], "name": source.name}, "command": command},
         read=pages,
-        measured=measured,
+        measured=[shard.latest for shard in measured],
         duplicates=duplicates,
         examples=examples,
         files={path.relative_to(staged).as_posix(): path for path, _, _ in files},

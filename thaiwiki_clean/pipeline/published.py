@@ -12,7 +12,19 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from thaiwiki_clean.pipeline.shards import EDITS, GROUP, MEASURES, N_CHARS_RAW, PAGES, VERDICTS, read_group, read_tables, settled, write
+from thaiwiki_clean.pipeline.shards import (
+    EDITS,
+    GROUP,
+    MEASURES,
+    N_CHARS_RAW,
+    PAGES,
+    VERDICTS,
+    ShardPages,
+    read_group,
+    read_tables,
+    settled,
+    write,
+)
 
 
 class Slice(NamedTuple):
@@ -55,18 +67,23 @@ DROPPED = pa.schema(
 )
 
 
-def deal_articles(parts: Sequence[Slice], sources: Sequence[Path], duplicates: Path, out: Path) -> None:
+def deal_articles(parts: Sequence[Slice], sources: Sequence[ShardPages], duplicates: Path, out: Path) -> None:
     """One published file of articles; ``sources`` are the shards of ``parts``."""
     _deal_pages(parts, sources, duplicates, ARTICLES, pc.is_null, out)
 
 
-def deal_dropped(parts: Sequence[Slice], sources: Sequence[Path], duplicates: Path, out: Path) -> None:
+def deal_dropped(parts: Sequence[Slice], sources: Sequence[ShardPages], duplicates: Path, out: Path) -> None:
     """One published file of pages that fell."""
     _deal_pages(parts, sources, duplicates, DROPPED, pc.is_valid, out)
 
 
 def _deal_pages(
-    parts: Sequence[Slice], sources: Sequence[Path], duplicates: Path, schema: pa.Schema, wanted: Callable[[pa.Array], pa.Array], out: Path
+    parts: Sequence[Slice],
+    sources: Sequence[ShardPages],
+    duplicates: Path,
+    schema: pa.Schema,
+    wanted: Callable[[pa.Array], pa.Array],
+    out: Path,
 ) -> None:
     columns = ["dropped", *(name for name in schema.names if name not in ("n_chars", "reason"))]
 
@@ -123,7 +140,7 @@ EXAMPLES = pa.schema(
 )
 
 
-def write_samples(rows: Sequence[tuple[str, int, int]], sources: Sequence[Path], duplicates: Path, out: Path) -> None:
+def write_samples(rows: Sequence[tuple[str, int, int]], sources: Sequence[ShardPages], duplicates: Path, out: Path) -> None:
     """Pages to show, with their raw text, as ``(reason, shard, row)``: for every reason and verdict a few, and some by chance.
 
     The raw text of all pages is not published; whoever has the source has it.
@@ -131,7 +148,7 @@ def write_samples(rows: Sequence[tuple[str, int, int]], sources: Sequence[Path],
 
     found: dict[tuple[int, int], pa.Table] = {}
     for number, source, group in sorted({(number, source, row // GROUP) for (_, number, row), source in zip(rows, sources, strict=True)}):
-        pages, verdicts = read_group(source, group, PAGES.names), read_group(duplicates, number)
+        pages, verdicts = source.group(group, PAGES.names), read_group(duplicates, number)
         for row in {row for _, n, row in rows if n == number and row // GROUP == group}:
             page = pages.take(pa.array([row % GROUP]))  # a slice would hold the whole row group
             for name in VERDICTS.names:

@@ -14,7 +14,7 @@ import uuid
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import numpy as np
 import pyarrow as pa
@@ -33,8 +33,10 @@ __all__ = [
     "MEASURES",
     "N_CHARS_RAW",
     "PAGES",
+    "ROW",
     "VERDICTS",
     "WORD_ENDS",
+    "ShardPages",
     "beside",
     "pack_ends",
     "read_group",
@@ -69,6 +71,9 @@ N_CHARS_RAW = pa.field("n_chars_raw", pa.int32())
 
 #: Where the words of a text end, for the stages that count words in its pieces; null for a page that fell or was not segmented.
 WORD_ENDS = pa.field("word_ends", pa.binary())
+
+#: The row of a shard that stands here as it is now.
+ROW = pa.field("row", pa.int32())
 
 #: The last verdicts, a row group a shard.
 VERDICTS = pa.schema([("dropped", pa.string()), ("cluster", pa.string())])
@@ -187,11 +192,51 @@ def read_group(path: Path, number: int, columns: Sequence[str] | None = None) ->
         return file.read_row_group(number, columns=columns, use_threads=False)
 
 
-def settled(source: Path, duplicates: Path, number: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+class ShardPages(NamedTuple):
+    """The pages of a shard: a file with all of them, and one with those that have changed since, each with its :data:`ROW`."""
+
+    file: Path
+    changed: Path | None = None
+
+    @property
+    def latest(self) -> Path:
+        """The file whose :func:`stats` are those of the pages as they are now."""
+        return self.changed or self.file
+
+    def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+        """The row groups, one at a time."""
+        changed = self._read_changed(columns)
+        first = 0
+        for table in read_tables(self.file, columns):
+            yield _with_changed(table, changed, first)
+            first += len(table)
+
+    def group(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
+        """One row group."""
+        return _with_changed(read_group(self.file, number, columns), self._read_changed(columns), number * GROUP)
+
+    def _read_changed(self, columns: Sequence[str] | None) -> pa.Table | None:
+        if self.changed is None:
+            return None
+        return pq.read_table(self.changed, columns=None if columns is None else [*columns, ROW.name], use_threads=False)
+
+
+def _with_changed(table: pa.Table, changed: pa.Table | None, first: int) -> pa.Table:
+    """The table, whose rows are those of a shard from ``first`` on, with the rows that have changed."""
+    if changed is None:
+        return table
+    rows = changed[ROW.name].to_numpy() - first
+    inside = (rows >= 0) & (rows < len(table))
+    order = np.arange(len(table))
+    order[rows[inside]] = len(table) + np.arange(np.count_nonzero(inside))
+    return pa.concat_tables([table, changed.drop_columns(ROW.name).filter(pa.array(inside))]).take(pa.array(order))
+
+
+def settled(source: ShardPages, duplicates: Path, number: int, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
     """The pages of shard ``number`` with their last verdicts."""
     verdicts = read_group(duplicates, number)
     at = 0
-    for table in read_tables(source, columns):
+    for table in source.tables(columns):
         for name in VERDICTS.names:
             table = table.set_column(table.schema.get_field_index(name), name, verdicts[name].slice(at, len(table)))
         at += len(table)

@@ -28,8 +28,10 @@ from thaiwiki_clean.pipeline.shards import (
     MEASURES,
     N_CHARS_RAW,
     PAGES,
+    ROW,
     VERDICTS,
     WORD_ENDS,
+    ShardPages,
     pack_ends,
     read_group,
     read_tables,
@@ -120,31 +122,29 @@ def shards_with(recurring: Path, lines: Sequence[Path]) -> list[int]:
 
 
 def take_out(source: Path, number: int, words: str | None, recurring: Path, signed: Path, signatures: Path, out: Path) -> None:
-    """Take lines that recur across pages out of a shard; the pages that had one are judged, measured and signed again."""
+    """The pages of a shard that held a line that recurs across pages, without it, judged and measured again; and all signatures."""
     hashes = frozenset(json.loads(recurring.read_text("utf-8")))
     tally = Tally(stats(source))
     again: dict[str, Page] = {}
 
     def tables() -> Iterator[pa.Table]:
         first = 0
-        for table in read_tables(source):
-            found = [recurring_edits(text, hashes) for text in table["text"].to_pylist()]
-            rows = [row for row, edits in enumerate(found) if edits]
-            had = to_pages(table.take(pa.array(rows, pa.int64())))
-            pages, changed = _measured([_without(page, found[row]) for row, page in zip(rows, had, strict=True)], words)
-            order = list(range(len(table)))
-            for n, (row, before, now) in enumerate(zip(rows, had, pages, strict=True), len(table)):
-                order[row] = n
-                tally.replace(first + row, before, now)
-                again[_name(now.id, number, first + row)] = now
-            yield pa.concat_tables([table, changed]).take(pa.array(order))
-            first += len(table)
+        for group, texts in enumerate(read_tables(source, ["text"])):
+            found = {row: edits for row, text in enumerate(texts["text"].to_pylist()) if (edits := recurring_edits(text, hashes))}
+            if found:
+                had = to_pages(read_group(source, group, PAGES.names).take(pa.array(found)))
+                pages, table = _measured(map(_without, had, found.values()), words)
+                yield table.append_column(ROW, pa.array([first + row for row in found], ROW.type))
+                for row, before, now in zip(found, had, pages, strict=True):
+                    tally.replace(first + row, before, now)
+                    again[_name(now.id, number, first + row)] = now
+            first += len(texts)
         before = pa.concat_tables([dedup.signatures(()), *read_tables(signed)])
         kept = before.filter(pc.invert(pc.is_in(before["id"], pa.array(again, pa.string()))))
         made = dedup.signatures((name, page.text) for name, page in again.items() if not page.dropped)
         write(signatures, made.schema, [pa.concat_tables([kept, made])])
 
-    write(out, _MEASURED, tables(), about=tally.about)
+    write(out, _MEASURED.append(ROW), tables(), about=tally.about)
 
 
 def _without(page: Page, edits: Sequence[Edit]) -> Page:
@@ -228,7 +228,7 @@ def _judged(page: Page) -> Page:
     return dataclasses.replace(page, dropped=verdict, detail=redirect_target(page.raw) or "" if verdict == "redirect" else "")
 
 
-def find_duplicates(sources: Sequence[Path], signatures: Sequence[Path], out: Path) -> None:
+def find_duplicates(sources: Sequence[ShardPages], signatures: Sequence[Path], out: Path) -> None:
     """The last verdict on every page: what it had before, or that another page says the same. A row group is a shard."""
     signed = [table for path in signatures for table in read_tables(path)]
     members = dedup.clusters(signed, functools.partial(_texts, sources)) if signed else {}
@@ -239,7 +239,7 @@ def find_duplicates(sources: Sequence[Path], signatures: Sequence[Path], out: Pa
 
     def tables() -> Iterator[pa.Table]:
         for number, source in enumerate(sources):
-            rows = [row for table in read_tables(source, ["id", "dropped"]) for row in table.to_pylist()]
+            rows = [row for table in source.tables(["id", "dropped"]) for row in table.to_pylist()]
             found = [members.get(_name(row["id"], number, at), _ALONE) for at, row in enumerate(rows)]
             dropped = [row["dropped"] or member.verdict for row, member in zip(rows, found, strict=True)]
             verdicts.update(verdict for verdict in dropped if verdict)
@@ -260,7 +260,7 @@ def find_duplicates(sources: Sequence[Path], signatures: Sequence[Path], out: Pa
 _ALONE = dedup.Member("", None)
 
 
-def _texts(sources: Sequence[Path], names: Sequence[str]) -> dict[str, str]:
+def _texts(sources: Sequence[ShardPages], names: Sequence[str]) -> dict[str, str]:
     """The texts of some pages, for :func:`thaiwiki_clean.dedup.clusters`; every row group is read once."""
     wanted: dict[tuple[int, int], list[tuple[int, str]]] = {}
     for name in names:
@@ -268,12 +268,12 @@ def _texts(sources: Sequence[Path], names: Sequence[str]) -> dict[str, str]:
         wanted.setdefault((number, row // GROUP), []).append((row % GROUP, name))
     out: dict[str, str] = {}
     for (number, group), rows in sorted(wanted.items()):
-        texts = read_group(sources[number], group, ["text"])["text"]
+        texts = sources[number].group(group, ["text"])["text"]
         out |= {name: texts[row].as_py() for row, name in rows}
     return out
 
 
-def join_families(sources: Sequence[Path], duplicates: Path, seed: int, out: Path) -> None:
+def join_families(sources: Sequence[ShardPages], duplicates: Path, seed: int, out: Path) -> None:
     """The side of every page family that has more than one title, as JSON; every other page draws its own."""
     from thaiwiki_clean.instruct.splits import split_families
 
@@ -291,7 +291,7 @@ def join_families(sources: Sequence[Path], duplicates: Path, seed: int, out: Pat
 _ALL_SPLITS = pa.schema([*EXAMPLES, ("split", pa.string())])
 
 
-def make_examples(source: Path, duplicates: Path, families: Path, number: int, asked: Mapping[str, Any], out: Path) -> None:
+def make_examples(source: ShardPages, duplicates: Path, families: Path, number: int, asked: Mapping[str, Any], out: Path) -> None:
     """The instruction examples of a shard's articles, of all splits together."""
     from thaiwiki_clean.instruct import page_examples
     from thaiwiki_clean.instruct.formats import Example, to_messages
