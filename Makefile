@@ -57,7 +57,7 @@ bench: $(STAMP)  ## measure accuracy and speed; figures and commands are in benc
 experiment: $(STAMP) $(TRAIN_STAMP)  ## the study: what cleaning does to repetition; an hour on two cores, into experiment-out/
 	$(BIN)/python -m finetune experiment --size cpu --out experiment-out
 
-wheel: $(STAMP)  ## build a wheel for this machine into dist/, the rules compiled to C: cleans 1.6 times as fast
+wheel: $(STAMP)  ## build a wheel for this machine into dist/, rules and newmm compiled to C: cleans 1.6 times as fast, segments 8 times
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=1 $(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@printf '\nInstall it elsewhere: %s\n' "pip install $$(ls -t dist/*.whl | head -1)"
 

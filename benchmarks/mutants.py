@@ -142,8 +142,8 @@ BY_HAND = (
     Mutant("vocabulary: no slip is forgiven", "vocabulary/__init__.py", "if len(key) >= SLIP_LENGTH:", "if len(key) >= 999:"),
     Mutant("vocabulary: one known part is enough", "vocabulary/__init__.py", 'all(part in ("certain", "maybe") for part in parts)', 'any(part in ("certain", "maybe") for part in parts)'),
     # newmm
-    Mutant("newmm: one edge more", "newmm.py", "n_edges > _MOST_EDGES", "n_edges > _MOST_EDGES + 1"),
-    Mutant("newmm: edges are counted over cuts", "newmm.py", "                cut = at\n                n_edges = 0\n", "                cut = at\n"),
+    Mutant("newmm: one edge more", "newmm.py", "if room < 0:", "if room < -1:"),
+    Mutant("newmm: edges are counted over cuts", "newmm.py", "                n_edges = 0\n", ""),
     Mutant("newmm: words end anywhere", "newmm.py", "if here & 1 and marks[at]:", "if here & 1:"),
     Mutant("newmm: two consonants are a word to stop at", "newmm.py", " and not (consonants and at <= begin + 2)", ""),
     Mutant("newmm: Thai digits are letters", "newmm.py", " or 0x0E50 <= c <= 0x0E59", ""),

@@ -58,11 +58,8 @@ class Newmm:
         tokens: list[str] = []
         n: i64 = len(line)
         text = line + _PAD
-        codes = self._codes
-        n_codes: i64 = len(codes)
-        trie = self._trie
         marks = _cluster_ends(text, n)
-        waiting: i64 = 0  # places marked _WAITS
+        waiting: i64 = 0  # how many places are marked _WAITS
         cut: i64 = 0  # where the last token ended
         begin: i64 = 0  # where words are looked for
         edges: list[int] = []  # the lengths of the words that begin at a place, and a 0; then those of the next
@@ -71,37 +68,18 @@ class Newmm:
         at: i64
         while begin < n:
             edge: i64 = len(edges)
-            state: i64 = 1
-            here: i64 = ord(trie[2])
-            at = begin
-            while True:  # what _behind does, a seventh faster
-                letter: i64 = ord(text[at])
-                if letter >= n_codes:
-                    break
-                to: i64 = (here >> 1) + codes[letter]
-                if ord(trie[2 * to + 1]) != state:
-                    break
-                state = to
-                here = ord(trie[2 * to])
-                at += 1
-                if here & 1 and marks[at]:  # a word ends here
-                    edges.append(at - begin)
-                    n_edges += 1
-                    if marks[at] == _CLUSTER:
-                        marks[at] = _WAITS
-                        waiting += 1
-                    if n_edges > _MOST_EDGES:
-                        break
+            waiting += self._look_up(text, begin, marks, edges, _MOST_EDGES - n_edges)
+            n_edges += len(edges) - edge
+            edges.append(0)
             if not waiting:
                 at = self._unknown(line, text, n, begin, marks)
                 tokens.append(line[begin:at])
                 begin = cut = at
                 continue
-            edges.append(0)
             at = begin + 1
             while marks[at] != _WAITS:
                 at += 1
-            if waiting > 1 or begin > cut:
+            if waiting > 1 or begin > cut:  # else the one word is the way
                 if not first:
                     first = [0] * n
                 first[begin] = edge
@@ -112,12 +90,40 @@ class Newmm:
                         cut = end
                 else:
                     tokens.append(line[cut:at])
-                cut = at
+                    cut = at
                 n_edges = 0
             marks[at] = _CLUSTER
             waiting -= 1
             begin = at
         return tokens
+
+    def _look_up(self, text: str, begin: i64, marks: list[int], edges: list[int], room: i64) -> i64:
+        """Append the lengths of the words that begin here, one more than there is room for at most; at how many new places words end."""
+        codes = self._codes
+        n_codes: i64 = len(codes)
+        trie = self._trie
+        new: i64 = 0
+        at: i64 = begin
+        state: i64 = 1
+        here: i64 = ord(trie[2])
+        while True:  # what _behind does, a seventh faster
+            letter: i64 = ord(text[at])
+            if letter >= n_codes:
+                return new
+            to: i64 = (here >> 1) + codes[letter]
+            if ord(trie[2 * to + 1]) != state:
+                return new
+            state = to
+            here = ord(trie[2 * to])
+            at += 1
+            if here & 1 and marks[at]:  # a word ends here
+                edges.append(at - begin)
+                if marks[at] == _CLUSTER:
+                    marks[at] = _WAITS
+                    new += 1
+                room -= 1
+                if room < 0:
+                    return new
 
     def _unknown(self, line: str, text: str, n: i64, begin: i64, marks: list[int]) -> i64:
         """Where a token ends that begins with no word: with its kind, or where a word begins that is more than two consonants."""
