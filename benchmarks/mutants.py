@@ -145,7 +145,7 @@ BY_HAND = (
     Mutant("newmm: one edge more", "newmm.py", "if room < 0:", "if room < -1:"),
     Mutant("newmm: edges are counted over cuts", "newmm.py", "                n_edges = 0\n", ""),
     Mutant("newmm: words end anywhere", "newmm.py", "if here & 1 and marks[at]:", "if here & 1:"),
-    Mutant("newmm: two consonants are a word to stop at", "newmm.py", " and not (consonants and at <= begin + 2)", ""),
+    Mutant("newmm: two consonants are a word to stop at", "newmm.py", "return longest > 2 or not _is_consonant(ord(text[begin])) or", "return True or"),
     Mutant("newmm: Thai digits are letters", "newmm.py", " or 0x0E50 <= c <= 0x0E59", ""),
     Mutant("newmm: a carriage return is foreign", "newmm.py", "(_is_foreign(c) and c != 0x0D)", "_is_foreign(c)"),
     Mutant("newmm: a silencer takes one consonant", "newmm.py", "_silencer(text, at + 2) if _is_consonant(ord(text[at + 1])) else ", ""),

@@ -38,7 +38,7 @@ _FOREIGN: Final = re.compile(r"[-a-zA-Z]+|\d+(?:[,.]\d+)*|[ \t]+|[^\u0e00-\u0e7f
 
 
 class Newmm:
-    """A segmenter with the words of a dictionary; what holds for a line end is not looked at, so lines are given one by one."""
+    """A segmenter with the words of a dictionary."""
 
     def __init__(self, words: Iterable[str]) -> None:
         listed = sorted(filter(None, words))
@@ -50,7 +50,7 @@ class Newmm:
         self._trie = _trie(listed, self._codes)
 
     def segment(self, line: str) -> list[str]:
-        """The tokens of a line; joined they are the line again.
+        """The tokens of a line, a text without line ends; joined they are the line again.
 
         >>> Newmm(["แมว", "กิน", "ปลา"]).segment("แมวกินปลา")
         ['แมว', 'กิน', 'ปลา']
@@ -68,7 +68,7 @@ class Newmm:
         at: i64
         while begin < n:
             edge: i64 = len(edges)
-            waiting += self._look_up(text, begin, marks, edges, _MOST_EDGES - n_edges)
+            waiting += self._look_up(text, begin, marks, edges, _MOST_EDGES - n_edges, _WAITS)
             n_edges += len(edges) - edge
             edges.append(0)
             if not waiting:
@@ -97,8 +97,11 @@ class Newmm:
             begin = at
         return tokens
 
-    def _look_up(self, text: str, begin: i64, marks: list[int], edges: list[int], room: i64) -> i64:
-        """Append the lengths of the words that begin here, one more than there is room for at most; at how many new places words end."""
+    def _look_up(self, text: str, begin: i64, marks: list[int], lengths: list[int], room: i64, mark: i64) -> i64:
+        """Append the lengths of the words that begin here, the shortest first, up to the one for which there is no room any more.
+
+        Where they end gets a new mark; at how many places it had another one.
+        """
         codes = self._codes
         n_codes: i64 = len(codes)
         trie = self._trie
@@ -106,7 +109,7 @@ class Newmm:
         at: i64 = begin
         state: i64 = 1
         here: i64 = ord(trie[2])
-        while True:  # what _behind does, a seventh faster
+        while True:
             letter: i64 = ord(text[at])
             if letter >= n_codes:
                 return new
@@ -117,9 +120,9 @@ class Newmm:
             here = ord(trie[2 * to])
             at += 1
             if here & 1 and marks[at]:  # a word ends here
-                edges.append(at - begin)
-                if marks[at] == _CLUSTER:
-                    marks[at] = _WAITS
+                lengths.append(at - begin)
+                if marks[at] != mark:
+                    marks[at] = mark
                     new += 1
                 room -= 1
                 if room < 0:
@@ -151,18 +154,12 @@ class Newmm:
 
     def _word_begins(self, text: str, begin: i64, marks: list[int]) -> bool:
         """Whether a word begins here that is more than one or two consonants."""
-        codes = self._codes
-        trie = self._trie
-        at: i64 = begin
-        consonants = True
-        state: i64 = _behind(trie, codes, 1, ord(text[at]))
-        while state:
-            consonants = consonants and _is_consonant(ord(text[at]))
-            at += 1
-            if marks[at] and ord(trie[2 * state]) & 1 and not (consonants and at <= begin + 2):
-                return True
-            state = _behind(trie, codes, state, ord(text[at]))
-        return False
+        lengths: list[int] = []
+        self._look_up(text, begin, marks, lengths, len(text), _CLUSTER)  # nothing waits now, so no mark changes
+        if not lengths:
+            return False
+        longest = lengths[-1]
+        return longest > 2 or not _is_consonant(ord(text[begin])) or (longest == 2 and not _is_consonant(ord(text[begin + 1])))
 
 
 def _is_latin(c: i64) -> bool:
@@ -198,14 +195,6 @@ def _fewest(start: i64, goal: i64, edges: list[int], first: list[int]) -> list[i
                 queue.append(to)
             edge += 1
             length = edges[edge]
-
-
-def _behind(trie: str, codes: bytes, state: i64, letter: i64) -> i64:
-    """The state that a letter leads to, or 0."""
-    if letter >= len(codes):
-        return 0
-    to: i64 = (ord(trie[2 * state]) >> 1) + codes[letter]
-    return to if ord(trie[2 * to + 1]) == state else 0
 
 
 def _trie(listed: list[str], codes: bytes) -> str:

@@ -240,7 +240,7 @@ def _windows(segment: Segment, size: int, line: str) -> list[str]:
 
 
 def _lossless(segment: Segment, piece: str) -> list[str]:
-    """The tokens of ``piece``; half a surrogate pair, which no engine takes, is segmented as U+FFFD."""
+    """The tokens of ``piece``; half a surrogate pair, which nlpo3 does not take, is segmented as U+FFFD."""
     try:
         return segment(piece)
     except UnicodeEncodeError:

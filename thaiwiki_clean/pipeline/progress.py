@@ -27,11 +27,11 @@ class BuildError(Exception):
 _SHARES = {
     "cleaning and words": 0.825,
     "recurring lines": 0.005,
-    "taking them out": 0.04,
-    "duplicates": 0.015,
+    "taking them out": 0.03,
+    "duplicates": 0.02,
     "families": 0.005,
     "examples": 0.07,
-    "writing": 0.04,
+    "writing": 0.045,
 }
 
 

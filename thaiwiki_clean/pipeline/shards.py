@@ -227,6 +227,8 @@ def _with_changed(table: pa.Table, changed: pa.Table | None, first: int) -> pa.T
         return table
     rows = changed[ROW.name].to_numpy() - first
     inside = (rows >= 0) & (rows < len(table))
+    if not inside.any():
+        return table
     order = np.arange(len(table))
     order[rows[inside]] = len(table) + np.arange(np.count_nonzero(inside))
     return pa.concat_tables([table, changed.drop_columns(ROW.name).filter(pa.array(inside))]).take(pa.array(order))
