@@ -15,10 +15,9 @@ import itertools
 import re
 import zlib
 from collections.abc import Hashable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from thaiwiki_clean.words import WordArrays
+from thaiwiki_clean.words import WordArrays, word_arrays, words
 
 __all__ = ["FINEWEB2_LIMITS", "LIMITS", "Limit", "Repetition", "graphemes", "is_repetitive", "loops", "over_limits", "rep_n", "repetition"]
 
@@ -98,8 +97,6 @@ def repetition(text: str, tokens: Sequence[str] | None = None, found: WordArrays
     Before lines and graphemes are compared, ``[ \\\\t\\u00a0\\u200b\\ufeff]+`` becomes one blank, none at the ends of lines.
     An empty text repeats nothing. Raises ImportError without numpy, or without PyThaiNLP where tokens are needed.
     """
-    from thaiwiki_clean.words import word_arrays, words
-
     if tokens is None:
         tokens = words(text)
     if found is None:
